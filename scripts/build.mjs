@@ -25,7 +25,7 @@ const version = (name) => JSON.parse(fs.readFileSync(path.join(root, 'node_modul
 
 await once('vendor', { parser: version('dt-sql-parser') }, (out) =>
   build({
-    stdin: { contents: `export { HiveSQL, EntityContextType } from 'dt-sql-parser'`, resolveDir: root },
+    stdin: { contents: `export { HiveSQL } from 'dt-sql-parser'`, resolveDir: root },
     bundle: true,
     format: 'esm',
     platform: 'neutral',

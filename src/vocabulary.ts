@@ -80,18 +80,8 @@ export type GraphChange =
   | { op: 'upsert-edge'; sourceId: string; label: EdgeLabel; targetId: string; discriminator: string; properties: Properties }
   | { op: 'delete-edge'; sourceId: string; label: EdgeLabel; targetId: string; discriminator: string }
 
-export const runKinds = [
-  'ingest',
-  'learn-patterns',
-  'train-ggnn',
-  'train-embedding',
-  'train-relation',
-  'train-query-cost',
-  'evaluate',
-  'export',
-  'pipeline',
-  'sweep',
-] as const
+/** Each has a file in worker/tasks. */
+export const runKinds = ['ingest', 'learn-patterns', 'train-ggnn', 'evaluate'] as const
 export type RunKind = (typeof runKinds)[number]
 
 export const runStates = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const

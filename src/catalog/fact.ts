@@ -23,7 +23,24 @@ export interface NodeFact {
   properties: Properties
   provenance: Provenance
   observedAt?: Date
+  /**
+   * The text only adds to a node that it does not define (ALTER of a table from another file, a database named in passing): properties
+   * not named here keep their values; where the node does not exist yet, it is made from these.
+   */
+  partial?: true
 }
+
+/**
+ * An end that the text names without saying where it lies; ingest looks for it in the ledger. On an edge with `sourceId` '' (or
+ * `targetId` '' where the target is the open one): `properties.unresolved`.
+ */
+export type Unresolved =
+  /** a column that one of these tables has */
+  | { column: string; candidates: string[] }
+  /** `SELECT *` over tables that this text does not create: every column of each, in order, into columns of the same name of the target (a view's id) */
+  | { star: true; candidates: string[] }
+  /** a table by its (folded) qualified name, or bare name, in any system of the project */
+  | { table_name: string }
 
 export interface EdgeFact {
   fact: 'edge'
@@ -55,6 +72,8 @@ export interface SourceContext {
   variables?: Readonly<Record<string, string>>
   /** where no USE was seen (default `default`) */
   defaultDatabase?: string
+  /** JSON tables: how many levels of nested objects become dotted columns (default 3) */
+  depth?: number
 }
 
 export interface ParsedSource {

@@ -7,11 +7,11 @@ export interface CandidateGraph {
   id?: string
   /** [nodes][features] */
   nodeFeatures: readonly (readonly number[])[] | readonly Float32Array[]
-  /** pairs [from, to] of node indices */
+  /** pairs [from, to] of node indices: a message goes from `from` to `to` */
   edges: readonly (readonly [number, number])[]
   /** per edge, 0 … edgeTypes-1; all 0 when absent */
   edgeTypes?: readonly number[]
-  /** per edge, 0 along it, 1 against it; when absent messages go both ways */
+  /** per edge, 0 where the pair runs along its relation, 1 where it runs against it; when absent each pair speaks both ways */
   edgeDirections?: readonly (0 | 1)[]
   /** relevance, higher is better; absent when serving */
   label?: number

@@ -1,0 +1,35 @@
+import { Router } from 'express'
+import type { ApiPlatform } from '../context.js'
+
+type Check = 'ok' | 'failed'
+const withinMs = 2_000
+
+/** Whether `work` comes back in time; what went wrong is for the log, not for whoever asks. */
+async function passes(name: string, platform: ApiPlatform, work: () => Promise<unknown>): Promise<Check> {
+  const timer = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs).unref())
+  try {
+    await Promise.race([work(), timer])
+    return 'ok'
+  } catch (err) {
+    platform.log.warn({ err, check: name }, 'readiness check failed')
+    return 'failed'
+  }
+}
+
+/** `/healthz`: the process answers. `/readyz`: Postgres and graph answer too (503 if not), and whether a worker was seen. */
+export function healthRoutes(platform: ApiPlatform): Router {
+  const router = Router()
+  router.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+  router.get('/readyz', async (_request, response) => {
+    const [postgres, graph, worker] = await Promise.all([
+      passes('postgres', platform, () => platform.database.query('SELECT 1')),
+      passes('graph', platform, () => platform.graph.position()),
+      passes('worker', platform, () => platform.database.query('SELECT 1')),
+    ])
+    const ready = postgres === 'ok' && graph === 'ok'
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready', checks: { postgres, graph, worker } })
+  })
+  return router
+}

@@ -1,0 +1,53 @@
+import { Arg, ID, Int, Resolver, Root, Subscription } from 'type-graphql'
+import { followEvents } from '../../runs/follow.js'
+import type { RunEvent as Event } from '../../vocabulary.js'
+import type { ApiContext } from '../context.js'
+import { filtered } from '../iterators.js'
+import { LogLevelEnum } from '../types/enums.js'
+import { LogEvent, RunEvent } from '../types/runs.js'
+import { runOrRefuse } from './runs.js'
+
+const gravity = ['debug', 'info', 'warn', 'error'] as const
+type Level = (typeof gravity)[number]
+interface EventsArguments {
+  runId: string
+  after: number
+  level: Level
+}
+
+/** The run's events once it is known to exist; an unknown id is an error at once, not a silence. */
+async function eventsOf(context: ApiContext, { runId, after }: EventsArguments): Promise<AsyncIterableIterator<Event>> {
+  await runOrRefuse(context, runId)
+  return followEvents(context.platform.database, runId, after)
+}
+
+const afterArgument = { defaultValue: 0, description: 'The last sequence number already seen; 0 begins at the beginning' }
+
+@Resolver()
+export class LiveResolver {
+  @Subscription(() => RunEvent, {
+    description: 'What was missed, then what comes, in order, without gaps or doubles; ends when the run has ended.',
+    subscribe: ({ args, context }) => eventsOf(context as ApiContext, args as EventsArguments) as never,
+  })
+  runEvents(@Root() event: RunEvent, @Arg('runId', () => ID) _runId: string, @Arg('after', () => Int, afterArgument) _after: number): RunEvent {
+    return event
+  }
+
+  @Subscription(() => LogEvent, {
+    description: 'Lines of the log as they come, from a level upwards; ends when the run has ended.',
+    subscribe: async ({ args, context }) => {
+      const wanted = args as EventsArguments
+      const least = gravity.indexOf(wanted.level)
+      const events = await eventsOf(context as ApiContext, wanted)
+      return filtered(events, (event) => event.type === 'log' && gravity.indexOf(event.level) >= least) as never
+    },
+  })
+  runLogs(
+    @Root() event: LogEvent,
+    @Arg('runId', () => ID) _runId: string,
+    @Arg('after', () => Int, afterArgument) _after: number,
+    @Arg('level', () => LogLevelEnum, { defaultValue: 'debug', description: 'This level and graver ones' }) _level: Level,
+  ): LogEvent {
+    return event
+  }
+}

@@ -1,0 +1,63 @@
+import { Arg, Ctx, ID, Int, Mutation, Resolver } from 'type-graphql'
+import { appendAudit } from '../../access/store.js'
+import { startRun } from '../../jobs.js'
+import { requestControl, resumeRun, retryRun } from '../../runs/store.js'
+import type { RunKind } from '../../vocabulary.js'
+import type { ApiContext } from '../context.js'
+import { present } from '../present.js'
+import { JsonScalar } from '../scalars.js'
+import { RunKindEnum } from '../types/enums.js'
+import { Run } from '../types/runs.js'
+
+/** Does something to a run and writes down who did it. */
+async function audited({ platform, actor }: ApiContext, action: string, work: () => Promise<Run>): Promise<Run> {
+  const run = await work()
+  await appendAudit(platform.database, { actor, action, subject: run.id, details: { kind: run.kind } })
+  return run
+}
+
+@Resolver()
+export class RunControlResolver {
+  @Mutation(() => Run, {
+    description: 'Queues a run. Every option has a default; the options of the answer tell all that it will do, the projects and the moment settled on included.',
+  })
+  startRun(
+    @Ctx() context: ApiContext,
+    @Arg('kind', () => RunKindEnum) kind: RunKind,
+    @Arg('options', () => JsonScalar, { nullable: true, description: "Any part of the kind's options" }) options?: unknown,
+    @Arg('name', () => String, { nullable: true }) name?: string | null,
+    @Arg('priority', () => Int, { nullable: true, description: '1 to 10, 10 is most urgent (default 5)' }) priority?: number | null,
+  ): Promise<Run> {
+    const request = { kind, options: options ?? {}, ...present({ name, priority }) }
+    return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
+  }
+
+  @Mutation(() => Run, { description: 'Queues a run that learns the patterns of projects (of all, when none is named).' })
+  learnPatterns(
+    @Ctx() context: ApiContext,
+    @Arg('projectIds', () => [ID], { nullable: true }) projectIds?: string[] | null,
+  ): Promise<Run> {
+    const request = { kind: 'learn-patterns' as const, options: present({ projectIds }) }
+    return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
+  }
+
+  @Mutation(() => Run, { description: 'Asks a running run to keep its state and stop at its next step.' })
+  pauseRun(@Ctx() context: ApiContext, @Arg('id', () => ID) id: string): Promise<Run> {
+    return audited(context, 'pause-run', () => requestControl(context.platform.database, id, 'pause'))
+  }
+
+  @Mutation(() => Run, { description: 'Lets a worker take a paused run up again where it stopped.' })
+  resumeRun(@Ctx() context: ApiContext, @Arg('id', () => ID) id: string): Promise<Run> {
+    return audited(context, 'resume-run', () => resumeRun(context.platform.database, id))
+  }
+
+  @Mutation(() => Run, { description: 'Ends a run: at once while it waits, at its next step while it runs.' })
+  cancelRun(@Ctx() context: ApiContext, @Arg('id', () => ID) id: string): Promise<Run> {
+    return audited(context, 'cancel-run', () => requestControl(context.platform.database, id, 'cancel'))
+  }
+
+  @Mutation(() => Run, { description: 'Begins a new attempt of a failed or cancelled run.' })
+  retryRun(@Ctx() context: ApiContext, @Arg('id', () => ID) id: string): Promise<Run> {
+    return audited(context, 'retry-run', () => retryRun(context.platform.database, id))
+  }
+}

@@ -1,0 +1,68 @@
+import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql'
+import { parseAlias } from '../../artifacts/promotion.js'
+import type { Alias } from '../../artifacts/store.js'
+const readEstate: (sql: unknown, options: unknown) => Promise<import('../../datasets/estate.js').Estate> = () => Promise.reject(new Error('x'))
+import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
+import { parseLinkTask, predictLinks } from '../../serving/predict-links.js'
+import { EspalierError } from '../../util/error.js'
+import type { ApiContext } from '../context.js'
+import { present } from '../present.js'
+import { AliasEnum } from '../types/enums.js'
+import { pageSize } from '../types/paging.js'
+import { type CandidateInput, LinkPrediction, RankedList, RankingListInput, ServingStatus } from '../types/serving.js'
+
+/** The wire's lists of numbers as the model's pairs; what is out of bounds the model itself says. */
+function candidateOf(candidate: CandidateInput, place: string): CandidateGraph {
+  const { id, nodeFeatures, edges, edgeTypes, edgeDirections } = candidate
+  const odd = edges.find((edge) => edge.length !== 2)
+  if (odd) throw new EspalierError('BAD_INPUT', `${place}: found the edge [${odd}], expected a pair [from, to]`)
+  return {
+    nodeFeatures,
+    edges: edges as [number, number][],
+    ...present({ id, edgeTypes, edgeDirections: edgeDirections as (0 | 1)[] | null | undefined }),
+  }
+}
+
+const listOf = ({ queryId, query, candidates }: RankingListInput): RankingList => ({
+  queryId,
+  ...present({ query }),
+  candidates: candidates.map((candidate, i) => candidateOf(candidate, `list ${queryId}, candidate ${i}`)),
+})
+
+@Resolver()
+export class ServingResolver {
+  @Query(() => [RankedList], { description: 'Ranks candidates with the artifact that an alias names.' })
+  rank(
+    @Ctx() { platform }: ApiContext,
+    @Arg('lists', () => [RankingListInput]) lists: RankingListInput[],
+    @Arg('component', () => String, { defaultValue: 'ranker' }) component: string,
+    @Arg('alias', () => AliasEnum, { defaultValue: 'production' }) alias: Alias,
+  ): Promise<RankedList[]> {
+    return platform.serving.rank(lists.map(listOf), { component, alias: parseAlias(alias) })
+  }
+
+  @Query(() => LinkPrediction, { description: 'The likeliest links of a node in the live catalog: which column does this column reference?' })
+  async predictLinks(
+    @Ctx() { platform, loaders }: ApiContext,
+    @Arg('nodeId', () => ID, { description: 'A column' }) nodeId: string,
+    @Arg('task', () => String, { defaultValue: 'foreign-key' }) task: string,
+    @Arg('k', () => Int, { defaultValue: 10 }) k: number,
+    @Arg('component', () => String, { defaultValue: 'ranker' }) component: string,
+    @Arg('alias', () => AliasEnum, { defaultValue: 'production' }) alias: Alias,
+    @Arg('includeKnown', () => Boolean, { defaultValue: false, description: 'Also links that the catalog has already' }) includeKnown: boolean,
+  ): Promise<LinkPrediction> {
+    const parsed = parseLinkTask(task)
+    const node = await loaders.node.load(nodeId)
+    if (!node)
+      throw new EspalierError('NOT_FOUND', `node "${nodeId.slice(0, 200)}": the catalog has none of this id`, {
+        remedy: 'Column ids read <project>/<system>/column:<database>.<table>.<column>.',
+      })
+    const estate = await readEstate(platform.database, { projectId: node.projectId })
+    return predictLinks(platform.serving, estate, nodeId, parsed, { k: pageSize(k), component, alias: parseAlias(alias), includeKnown })
+  }
+
+  @Query(() => ServingStatus, { description: 'Latency, cache and what is in memory.' })
+  serving(@Ctx() { platform }: ApiContext): ServingStatus {
+    return platform.serving.statistics()
+  }
+}

@@ -1,0 +1,23 @@
+import 'reflect-metadata'
+import { registerEnumType } from 'type-graphql'
+import { aliases } from '../../artifacts/store.js'
+import { edgeLabels, nodeKinds, runKinds, runStates } from '../../vocabulary.js'
+
+/** A closed list of the vocabulary as a GraphQL enum: `train-ggnn` is TRAIN_GGNN on the wire and `train-ggnn` inside. */
+function enumOf<T extends string>(name: string, description: string, values: readonly T[], spell = upperSnake): Record<string, T> {
+  const members = Object.fromEntries(values.map((value) => [spell(value), value]))
+  registerEnumType(members, { name, description })
+  return members
+}
+const upperSnake = (value: string) => value.toUpperCase().replace(/-/g, '_')
+const asItIs = (value: string) => value
+
+export const NodeKindEnum = enumOf('NodeKind', 'What a node of the catalog is; its label in Cypher.', nodeKinds, asItIs)
+export const EdgeLabelEnum = enumOf('EdgeLabel', 'What an edge of the catalog says; its type in Cypher.', edgeLabels, asItIs)
+export const RunKindEnum = enumOf('RunKind', 'What a run does.', runKinds)
+export const RunStateEnum = enumOf('RunState', 'pending -> running -> completed | failed | cancelled; running <-> paused.', runStates)
+export const RunControlEnum = enumOf('RunControl', 'What was asked of a running run; it obeys at its next step.', ['pause', 'cancel'])
+export const LogLevelEnum = enumOf('LogLevel', 'How grave a line of a log is.', ['debug', 'info', 'warn', 'error'])
+export const SeverityEnum = enumOf('ProblemSeverity', 'How grave a problem of an input is.', ['error', 'warning', 'info'])
+export const DirectionEnum = enumOf('LineageDirection', 'Along the flow of data, against it, or both.', ['downstream', 'upstream', 'both'])
+export const AliasEnum = enumOf('ArtifactAlias', 'A name that moves between the versions of a component.', aliases)

@@ -1,0 +1,72 @@
+import type { Client } from '../postgres/sql.js'
+import { saveDifferences, saveRenames } from './change-store.js'
+import type { NewSnapshot } from './snapshot-store.js'
+
+/**
+ * Applies `node_plan` and `edge_raw` for a snapshot later than all others of its project: current rows are closed at its time and new
+ * ones opened, in SQL alone. Leaves `edge_plan` (before, after: versions that are visible), `graph_node` and `graph_edge`.
+ */
+export async function applyAsLast(client: Client, { observedAt, scope }: NewSnapshot): Promise<void> {
+  const at = `'${observedAt.toISOString()}'::timestamptz`
+  await client.query(`
+    update node_history h set valid_to = ${at} from node_plan p
+    where h.node = p.node and h.valid_to = 'infinity' and p.before is not null;
+    insert into node_history (node, valid_from, version, scope, kind, file, location)
+    select node, ${at}, after, scope, kind, file, location from node_plan where after is not null;`)
+  await client.query(planEdges(scope.projectId))
+  await client.query(`
+    analyze edge_plan;
+    update edge_history h set valid_to = ${at} from edge_plan p
+    where h.edge = p.edge and h.valid_to = 'infinity' and p.old_version is not null;
+    insert into edge_history (edge, valid_from, version, is_visible, scope, label, file, location)
+    select edge, ${at}, new_version, new_visible, scope, label, file, location from edge_plan where new_version is not null;
+    create temp table graph_node on commit drop as select node from node_plan;
+    create temp table graph_edge on commit drop as select edge from edge_plan where before is distinct from after;`)
+  await saveChanges(client, at)
+}
+
+/** Edges as the snapshot leaves them, and those that its nodes wake (an end came) or orphan (an end went). */
+const planEdges = (projectId: string) => `
+create temp table edge_plan on commit drop as
+with orphaned as (
+  select k.key from node_plan p join edge_key k on k.source = p.node where p.after is null
+  union select k.key from node_plan p join edge_key k on k.target = p.node where p.after is null
+), candidate as (
+  select edge, old_version, old_visible, new_version, label, scope, file, location from edge_raw
+  union all
+  select h.edge, h.version, h.is_visible, h.version, h.label, h.scope, h.file, h.location from edge_history h
+  where h.valid_to = 'infinity' and not exists (select from edge_raw r where r.edge = h.edge)
+    and (h.edge in (select key from orphaned) and h.is_visible
+      or not h.is_visible and h.scope in (select key from catalog_scope where project_id = ${quoted(projectId)}))
+), placed as (
+  select c.*, c.new_version is not null and a.node is not null and b.node is not null as new_visible
+  from candidate c join edge_key k on k.key = c.edge
+  left join node_history a on a.node = k.source and a.valid_to = 'infinity'
+  left join node_history b on b.node = k.target and b.valid_to = 'infinity'
+)
+select *, case when old_visible then old_version end as before, case when new_visible then new_version end as after from placed
+where (old_version, coalesce(old_visible, false)) is distinct from (new_version, new_visible)`
+
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
+
+async function saveChanges(client: Client, at: string): Promise<void> {
+  await client.query(`
+    insert into change (fact, at, kind, scope, is_node, owner)
+    select p.node, ${at}, case when p.before is null then 'node_added' else 'node_removed' end, p.scope, true,
+      case when p.kind in ('Table', 'View') then p.node else k.parent end
+    from node_plan p join node_key k on k.key = p.node where p.before is null or p.after is null;
+    insert into change (fact, at, kind, scope, is_node, owner)
+    select p.edge, ${at}, case when p.before is null then 'edge_added' else 'edge_removed' end, p.scope, false,
+      case when s.kind in ('Table', 'View') then s.key else s.parent end
+    from edge_plan p join edge_key k on k.key = p.edge join node_key s on s.key = k.source
+    where (p.before is null) <> (p.after is null);
+    create temp table rename_site on commit drop as
+    select k.parent as owner, ${at} as at from node_plan p join node_key k on k.key = p.node
+    where p.kind = 'Column' and k.parent is not null
+    group by k.parent having bool_or(p.before is null) and bool_or(p.after is null);
+    create temp table changed_version on commit drop as
+    select node as fact, ${at} as at, before, after from node_plan where before is not null and after is not null
+    union all select edge, ${at}, before, after from edge_plan where before is not null and after is not null and before <> after;`)
+  await saveDifferences(client)
+  await saveRenames(client)
+}

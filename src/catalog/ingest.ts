@@ -1,0 +1,220 @@
+import type { Client, Database } from '../postgres/sql.js'
+import { EspalierError } from '../util/error.js'
+import { type Problem, problem } from '../util/problem.js'
+import { applyAsLast } from './append-store.js'
+import type { Fact } from './fact.js'
+import { appendToOutbox } from './graph-store.js'
+import { isScopeName } from './identity.js'
+import {
+  countPlan,
+  type Dangling,
+  lockProject,
+  openScope,
+  planDifferences,
+  readDangling,
+  saveAssertions,
+  type Tally,
+} from './ledger-store.js'
+import { saveEstateMetrics, saveTableMetrics } from './metric-store.js'
+import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistribution } from './metrics.js'
+import { assessQuality, type Quality } from './quality.js'
+import { applyAmongOthers } from './rewrite-store.js'
+import { completeSnapshot, mostProblems, placeSnapshot, readSnapshotsById, type SourceFile, saveSnapshot } from './snapshot-store.js'
+import { detectDialect, dialects, parseSource } from './sources/index.js'
+import { type FactStream, Staging } from './staging-store.js'
+
+export interface IngestOptions {
+  projectId: string
+  systemId: string
+  /** does this tell of the whole system, so that what it lacks is gone? default false: what it lacks stays as it is */
+  complete?: boolean
+  /** when it was true (default `now`); snapshots may come in any order */
+  observedAt?: Date
+  /** answer what would be done, and do nothing (default false) */
+  dryRun?: boolean
+  /** the project's own ideal distribution of types (default: metrics.ts) */
+  ideal?: Partial<TypeDistribution>
+  /** refuse, and save nothing, when the project's quality score would be below this (default: never) */
+  rejectBelow?: number
+  now: Date
+}
+
+export interface FactIngest extends IngestOptions {
+  facts: FactStream
+  /** what parsing found wrong */
+  problems?: readonly Problem[]
+  /** the files the facts were read from; partial snapshots of the same files are stored as differences to each other */
+  sources?: readonly SourceFile[]
+}
+
+export interface IngestReport {
+  /** null for a dry run */
+  snapshotId: string | null
+  observedAt: Date
+  /** this very snapshot was in the ledger already: nothing was written */
+  isReplay: boolean
+  /** nodes and (visible) edges as of `observedAt` */
+  nodes: Tally
+  edges: Tally
+  /** of the whole project as of `observedAt` */
+  metrics: EstateMetrics
+  quality: Quality
+  problems: Problem[]
+  /** nodes and edges that were added, changed or removed */
+  changes: number
+}
+
+/**
+ * Brings facts into the ledger, all or nothing, in one transaction: stage, place in time, plan, save, measure, tell the graph.
+ * Facts stream through temporary tables: nothing but a batch is held in memory.
+ */
+export async function ingestFacts(database: Database, options: FactIngest): Promise<IngestReport> {
+  assertOptions(options)
+  try {
+    return await database.transaction(async (client) => {
+      const report = await ingestWith(client, options)
+      if (options.dryRun) throw new DryRun({ ...report, snapshotId: null })
+      return report
+    })
+  } catch (thrown) {
+    if (thrown instanceof DryRun) return thrown.report
+    throw thrown
+  }
+}
+
+export interface IngestInput {
+  /** a key of `sources`; recognised from name and text where it is left out */
+  dialect?: string
+  /** path relative to what the caller named; default `text 1`, `text 2`, … */
+  file?: string
+  text: string
+}
+
+export interface IngestRequest extends IngestOptions {
+  inputs: readonly IngestInput[]
+  /** values of `${NAME}` in DDL */
+  variables?: Readonly<Record<string, string>>
+  /** of tables that DDL names without one (default `default`) */
+  defaultDatabase?: string
+}
+
+/** Reads the texts by their dialects and ingests what they say, as one snapshot. Bad input becomes problems, never a lost file. */
+export async function ingest(database: Database, { inputs, variables, defaultDatabase, ...options }: IngestRequest): Promise<IngestReport> {
+  assertOptions(options)
+  const { projectId, systemId } = options
+  const facts: Fact[] = []
+  const problems: Problem[] = []
+  const sources: SourceFile[] = []
+  for (const [i, { text, file = `text ${i + 1}`, ...input }] of inputs.entries()) {
+    const dialect = input.dialect ?? detectDialect(file, text.slice(0, 4000))
+    if (dialect === null) {
+      problems.push(unknownDialect(file, text))
+      continue
+    }
+    const context = { projectId, systemId, file, ...(variables ? { variables } : {}), ...(defaultDatabase ? { defaultDatabase } : {}) }
+    const parsed = await parseSource(dialect, text, context)
+    for (const fact of parsed.facts) facts.push(fact)
+    problems.push(...parsed.problems)
+    sources.push({ dialect, file, bytes: Buffer.byteLength(text) })
+  }
+  return ingestFacts(database, { ...options, facts, problems, sources })
+}
+
+const unknownDialect = (file: string, text: string): Problem =>
+  problem({
+    code: 'unknown-dialect',
+    where: file,
+    found: text.trim().slice(0, 60),
+    expected: `a text of one of the dialects ${dialects.join(', ')}`,
+    suggestion: 'Name the dialect.',
+  })
+
+async function ingestWith(client: Client, options: FactIngest): Promise<IngestReport> {
+  const { projectId, systemId, now, observedAt = now, complete: isComplete = false, sources = [] } = options
+  await lockProject(client, projectId)
+  const scope = await openScope(client, projectId, systemId)
+
+  const staging = new Staging(client, scope, observedAt)
+  const contentHash = await staging.stage(options.facts, isComplete)
+  const problems = [...(options.problems ?? []), ...staging.problems]
+
+  const snapshot = await placeSnapshot(client, { scope, observedAt, ingestedAt: now, contentHash, isComplete, sources })
+  if ('known' in snapshot) return readReplay(client, snapshot.known, problems)
+
+  await staging.key()
+  await planDifferences(client, snapshot)
+  await saveSnapshot(client, snapshot)
+  await saveAssertions(client, snapshot)
+  if (snapshot.isLast) await applyAsLast(client, snapshot)
+  else await applyAmongOthers(client, snapshot)
+
+  const ideal = normalizeIdeal(options.ideal)
+  await saveTableMetrics(client, ideal)
+  const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal), ideal)
+  const quality = assessQuality(metrics)
+  assertQuality(quality, options)
+
+  problems.push(...(await readDangling(client, snapshot, mostProblems)).map(danglingEdge))
+  const { nodes, edges } = await countPlan(client)
+  await completeSnapshot(client, snapshot, { nodes, edges, metrics, quality }, problems)
+  await appendToOutbox(client, [projectId, `${projectId}/${systemId}`])
+  return {
+    snapshotId: snapshot.id,
+    observedAt,
+    isReplay: false,
+    nodes,
+    edges,
+    metrics,
+    quality,
+    problems,
+    changes: changesIn(nodes, edges),
+  }
+}
+
+const changesIn = (...tallies: readonly Tally[]): number => tallies.reduce((sum, t) => sum + t.added + t.changed + t.removed, 0)
+
+/** Thrown to roll a dry run back: it does everything, so its answer is exact. */
+class DryRun extends Error {
+  constructor(readonly report: IngestReport) {
+    super('dry run')
+  }
+}
+
+async function readReplay(client: Client, id: string, problems: Problem[]): Promise<IngestReport> {
+  const [known] = await readSnapshotsById(client, [id])
+  const { observedAt, metrics, quality, nodes, edges } = known!
+  const idle = (t: Tally): Tally => ({ added: 0, changed: 0, removed: 0, unchanged: t.added + t.changed + t.unchanged })
+  return { snapshotId: id, observedAt, isReplay: true, nodes: idle(nodes), edges: idle(edges), metrics, quality, problems, changes: 0 }
+}
+
+function assertOptions({ projectId, systemId, observedAt }: IngestOptions): void {
+  for (const [name, value] of Object.entries({ projectId, systemId }))
+    if (!isScopeName(value))
+      throw new EspalierError('BAD_INPUT', `ingest: found ${name} "${value}", expected 1 to 100 letters, digits, "_", "-" or "."`, {
+        remedy: 'Choose a short id; a longer title can be given to the project itself.',
+      })
+  if (observedAt && !(Math.abs(observedAt.getTime()) < 8e12))
+    throw new EspalierError(
+      'BAD_INPUT',
+      `ingest: found observedAt ${observedAt.getTime()}, expected a date between the years 1720 and 2220`,
+    )
+}
+
+function assertQuality(quality: Quality, { rejectBelow, projectId }: IngestOptions): void {
+  if (rejectBelow === undefined || quality.score >= rejectBelow) return
+  throw new EspalierError(
+    'GATE_FAILED',
+    `ingest: the metadata of project "${projectId}" would have quality ${quality.score.toFixed(3)} (${quality.level}), expected at least ${rejectBelow}; nothing was saved`,
+    { remedy: [...quality.recommendations, 'Or lower rejectBelow for this project.'].join(' ') },
+  )
+}
+
+const danglingEdge = ({ source, label, target, missing, place }: Dangling): Problem =>
+  problem({
+    severity: 'warning',
+    code: 'dangling-edge',
+    where: place || source,
+    found: `${source} -[${label}]-> ${target}`,
+    expected: `${missing} to exist`,
+    suggestion: 'The edge is kept back, and shows itself once both ends are there: ingest what describes the missing one.',
+  })

@@ -1,0 +1,173 @@
+import { copyRows } from '../postgres/copy.js'
+import type { Client } from '../postgres/sql.js'
+import {
+  type CountEvent,
+  countKey,
+  countSeries,
+  countsAt,
+  type EstateCounts,
+  emptyCounts,
+  emptyEstateCounts,
+  estateKeys,
+  type TypeCounts,
+  type TypeDistribution,
+  typeMetrics,
+} from './metrics.js'
+import { assessQuality } from './quality.js'
+import type { NewSnapshot } from './snapshot-store.js'
+
+type MetricRow = [node: number, name: string, at: Date, value: number]
+type EstateKey = (typeof estateKeys)[number]
+
+const pageSize = 1_000
+/** The name under which a count is stored; the counts of a snapshot are the base that the next one's are built on. */
+const countName = (key: EstateKey): string => (key === 'tables' || key === 'edges' ? `${key.slice(0, -1)}_count` : `columns_${key}`)
+
+const rowsOf = (node: number, at: Date, values: object): MetricRow[] =>
+  Object.entries(values).map(([name, value]) => [node, name, at, value as number])
+
+function typeRows(node: number, at: number, counts: TypeCounts, ideal: TypeDistribution): MetricRow[] {
+  const metrics = typeMetrics(counts, ideal)
+  return rowsOf(node, new Date(at), { ...metrics, quality_score: assessQuality(metrics).score })
+}
+
+const estateRows = (node: number, at: number, counts: EstateCounts, ideal: TypeDistribution): MetricRow[] => [
+  ...typeRows(node, at, counts, ideal),
+  ...estateKeys.map((key): MetricRow => [node, countName(key), new Date(at), counts[key]]),
+]
+
+const save = (client: Client, rows: readonly MetricRow[]) => copyRows(client, 'metric', ['node', 'name', 'observed_at', 'value'], rows)
+
+/** The series of every table whose columns the snapshot touched, written anew: one row per metric where its column types changed. */
+export async function saveTableMetrics(client: Client, ideal: TypeDistribution): Promise<void> {
+  await client.query(`
+    create temp table metric_table on commit drop as
+    select distinct k.parent as node from node_plan p join node_key k on k.key = p.node where p.kind = 'Column' and k.parent is not null`)
+  for (let after = 0; ; ) {
+    const page = await client.query<{ node: number }>(`select node from metric_table where node > $1 order by node limit ${pageSize}`, [
+      after,
+    ])
+    if (page.rows.length === 0) return
+    const nodes = page.rows.map((row) => row.node)
+    const { rows } = await client.query<{ owner: number; at: Date; canonical: string | null; delta: number }>(
+      `select k.parent as owner, t.at, v.canonical, sum(t.n)::integer as delta
+       from node_key k
+       join lateral (
+         select valid_from as at, version, 1 as n from node_history where node = k.key
+         union all select valid_to, version, -1 from node_history where node = k.key and valid_to < 'infinity') t on true
+       join fact_version v on v.hash = t.version
+       where k.parent = any($1) and k.kind = 'Column' group by 1, 2, 3 order by 1, 2`,
+      [nodes],
+    )
+    const events = new Map<number, CountEvent<keyof TypeCounts>[]>(nodes.map((node) => [node, []]))
+    for (const { owner, at, canonical, delta } of rows) events.get(owner)!.push({ at: at.getTime(), key: countKey(canonical), delta })
+    await client.query('delete from metric where node = any($1)', [nodes])
+    const series = [...events].flatMap(([node, list]) =>
+      countSeries(list, emptyCounts()).flatMap(({ at, counts }) => typeRows(node, at, counts, ideal)),
+    )
+    await save(client, series)
+    after = nodes.at(-1)!
+  }
+}
+
+interface Subject {
+  node: number
+  /** null for the project */
+  scope: number | null
+}
+
+/** The nodes that estate metrics are about: the project and its systems. */
+async function readSubjects(client: Client, { scope }: NewSnapshot): Promise<Subject[]> {
+  const { rows } = await client.query<Subject>(
+    `select k.key as node, case when s.system_id = '' then null else s.key end as scope
+     from catalog_scope s join node_key k on k.id = concat_ws('/', s.project_id, nullif(s.system_id, '')) where s.project_id = $1`,
+    [scope.projectId],
+  )
+  return rows
+}
+
+/** Saves the project's and the systems' metrics at the snapshot's time (and, for a late one, after it); returns the project's counts. */
+export async function saveEstateMetrics(client: Client, snapshot: NewSnapshot, ideal: TypeDistribution): Promise<EstateCounts> {
+  const subjects = await readSubjects(client, snapshot)
+  return snapshot.isLast ? saveNext(client, snapshot, ideal, subjects) : saveAll(client, snapshot, ideal, subjects)
+}
+
+const keyOfColumn = `coalesce(nullif(v.canonical, ''), 'unclassified')`
+
+/** What the plan adds to and takes from the counts of each system. */
+const planDeltas = `
+select scope, key, sum(n)::integer as delta from (
+  select p.scope, ${keyOfColumn} as key, 1 as n from node_plan p join fact_version v on v.hash = p.after where p.kind = 'Column'
+  union all select p.scope, ${keyOfColumn}, -1 from node_plan p join fact_version v on v.hash = p.before where p.kind = 'Column'
+  union all select scope, 'tables', (after is not null)::integer - (before is not null)::integer from node_plan where kind = 'Table'
+  union all select scope, 'edges', (after is not null)::integer - (before is not null)::integer from edge_plan
+) d group by 1, 2 having sum(n) <> 0`
+
+async function saveNext(
+  client: Client,
+  { observedAt, scope }: NewSnapshot,
+  ideal: TypeDistribution,
+  subjects: readonly Subject[],
+): Promise<EstateCounts> {
+  const deltas = await client.query<{ scope: number; key: EstateKey; delta: number }>(planDeltas)
+  const base = await client.query<{ node: number; name: string; value: number }>(
+    `select distinct on (node, name) node, name, value from metric
+     where node = any($1) and name = any($2) and observed_at < $3 order by node, name, observed_at desc`,
+    [subjects.map(({ node }) => node), estateKeys.map(countName), observedAt],
+  )
+  const keysByName = new Map(estateKeys.map((key) => [countName(key), key]))
+  let ofProject = emptyEstateCounts()
+  for (const subject of subjects) {
+    const counts = emptyEstateCounts()
+    for (const { node, name, value } of base.rows) if (node === subject.node) counts[keysByName.get(name)!] = value
+    const own = deltas.rows.filter((row) => subject.scope === null || row.scope === subject.scope)
+    for (const { key, delta } of own) counts[key] += delta
+    if (subject.scope === null) ofProject = counts
+    else if (own.length === 0 && subject.scope !== scope.key) continue
+    await save(client, estateRows(subject.node, observedAt.getTime(), counts, ideal))
+  }
+  return ofProject
+}
+
+/** Every coming and going in the histories of a project. */
+const allEvents = `
+with side as (select key from catalog_scope where project_id = $1)
+select scope, at, key, sum(n)::integer as delta from (
+  select h.scope, t.at, ${keyOfColumn} as key, t.n
+  from node_history h join fact_version v on v.hash = h.version
+  cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n) where h.kind = 'Column' and h.scope in (select key from side)
+  union all
+  select h.scope, t.at, 'tables', t.n from node_history h
+  cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n) where h.kind = 'Table' and h.scope in (select key from side)
+  union all
+  select h.scope, t.at, 'edges', t.n from edge_history h
+  cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n) where h.is_visible and h.scope in (select key from side)
+) e where at < 'infinity' group by 1, 2, 3 order by at`
+
+async function saveAll(
+  client: Client,
+  { observedAt, scope }: NewSnapshot,
+  ideal: TypeDistribution,
+  subjects: readonly Subject[],
+): Promise<EstateCounts> {
+  const { rows } = await client.query<{ scope: number; at: Date; key: EstateKey; delta: number }>(allEvents, [scope.projectId])
+  const times = await client.query<{ scope: number; at: Date }>(
+    'select distinct scope, observed_at as at from snapshot where project_id = $1 order by at',
+    [scope.projectId],
+  )
+  await client.query('delete from metric where node = any($1)', [subjects.map(({ node }) => node)])
+  let ofProject = emptyEstateCounts()
+  for (const subject of subjects) {
+    const isOwn = (row: { scope: number }) => subject.scope === null || row.scope === subject.scope
+    const events = rows.filter(isOwn).map(({ at, key, delta }) => ({ at: at.getTime(), key, delta }))
+    const series = countSeries(events, emptyEstateCounts())
+    const moments = new Set([...times.rows.filter(isOwn).map(({ at }) => at.getTime()), ...series.map(({ at }) => at)])
+    const counts = (at: number) => countsAt(series, at, emptyEstateCounts())
+    if (subject.scope === null) ofProject = counts(observedAt.getTime())
+    await save(
+      client,
+      [...moments].flatMap((at) => estateRows(subject.node, at, counts(at), ideal)),
+    )
+  }
+  return ofProject
+}

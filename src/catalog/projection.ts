@@ -1,0 +1,211 @@
+import type { GraphEngine } from '../graph/engine.js'
+import { outboxChannel, outboxHead, readableOutboxHead, readGraphChanges, trimOutbox } from '../postgres/outbox.js'
+import type { Database, Sql } from '../postgres/sql.js'
+import { EspalierError, messageOf } from '../util/error.js'
+import type { Logger } from '../util/log.js'
+import type { GraphChange } from '../vocabulary.js'
+import { catalogGraph } from './graph-store.js'
+
+/** Any number, the same in every process: one writer of the graph at a time per database. */
+const lockKey = 7_302_002
+
+/** What a room has in the graph now, in pages, nodes before the edges that need them: read by a rebuild. */
+export type GraphReader = (sql: Sql) => AsyncIterable<readonly GraphChange[]>
+
+export interface Projected {
+  database: Database
+  engine: GraphEngine
+}
+
+/** Applies one batch of the outbox, in order; returns how many changes. Another process that is at it makes this wait its turn. */
+async function drainBatch({ database, engine }: Projected, batch: number): Promise<number> {
+  return database.transaction(async (client) => {
+    await client.query('select pg_advisory_xact_lock($1)', [lockKey])
+    const rows = await readGraphChanges(client, await engine.position(), batch)
+    if (rows.length === 0) return 0
+    await engine.apply(
+      rows.map((row) => row.change),
+      rows.at(-1)!.id,
+    )
+    return rows.length
+  })
+}
+
+/** Brings the graph up to the outbox, `batch` changes (default 2,000) at a time; returns how many were applied. */
+export async function drainOutbox(database: Database, engine: GraphEngine, { batch = 2_000 } = {}): Promise<number> {
+  let total = 0
+  for (;;) {
+    const applied = await drainBatch({ database, engine }, batch)
+    total += applied
+    if (applied < batch) return total
+  }
+}
+
+export interface RebuildOptions extends Projected {
+  /** of every room that has things in the graph besides the catalog (runs, datasets, artifacts) */
+  readers?: readonly GraphReader[]
+  /** changes per write (default 2,000) */
+  batch?: number
+}
+
+/**
+ * Empties the graph and writes it anew from the ledgers; returns how many changes that took. Its position is set only at the end, so a
+ * rebuild that was cut short is found out and made again.
+ */
+export async function rebuildGraph({ database, engine, readers = [], batch = 2_000 }: RebuildOptions): Promise<number> {
+  return database.transaction(
+    async (client) => {
+      await client.query('select pg_advisory_xact_lock($1)', [lockKey])
+      await engine.clear()
+      await engine.prepare()
+      const head = await readableOutboxHead(client)
+      let total = 0
+      for (const reader of [catalogGraph, ...readers])
+        for await (const page of reader(client))
+          for (let start = 0; start < page.length; start += batch) {
+            await engine.apply(page.slice(start, start + batch), 0)
+            total += Math.min(batch, page.length - start)
+          }
+      await engine.apply([], head)
+      return total
+    },
+    { isolation: 'repeatable read' },
+  )
+}
+
+/** Whether changes that the engine has not seen were trimmed away: only a rebuild helps then. */
+async function hasMissedChanges({ database, engine }: Projected): Promise<boolean> {
+  const { rows } = await database.query<{ trimmed_to: number }>('select trimmed_to from outbox_floor')
+  return (rows[0]?.trimmed_to ?? 0) > (await engine.position())
+}
+
+/** Forgets applied changes but the last `keep`, and notes how far. */
+async function trim({ database, engine }: Projected, keep: number): Promise<void> {
+  const upTo = (await engine.position()) - keep
+  if (upTo <= 0) return
+  await database.transaction(async (client) => {
+    await client.query(
+      `insert into outbox_floor (trimmed_to) values ($1)
+       on conflict (is_single) do update set trimmed_to = greatest(outbox_floor.trimmed_to, excluded.trimmed_to)`,
+      [upTo],
+    )
+    await trimOutbox(client, upTo)
+  })
+}
+
+/** How many changes, at most, the graph is behind the ledger (ids have gaps where transactions rolled back); 0 when it is up to date. */
+export async function projectionLag(database: Sql, engine: Pick<GraphEngine, 'position'>): Promise<number> {
+  return Math.max(0, (await outboxHead(database)) - (await engine.position()))
+}
+
+const delay = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+
+/** Waits until the graph shows all that is committed now. TIMEOUT after `timeoutMs` (default 30,000). */
+export async function awaitProjection(
+  database: Sql,
+  engine: Pick<GraphEngine, 'position'>,
+  { timeoutMs = 30_000 }: { timeoutMs?: number } = {},
+): Promise<void> {
+  const goal = await outboxHead(database)
+  const deadline = performance.now() + timeoutMs
+  for (let pause = 5; ; pause = Math.min(pause * 2, 200)) {
+    const position = await engine.position()
+    if (position >= goal) return
+    if (performance.now() > deadline)
+      throw new EspalierError('TIMEOUT', `projection: the graph is at change ${position} of ${goal} after ${timeoutMs} ms`, {
+        remedy: 'Check that the server runs (it alone writes the graph) and its log; or wait longer.',
+      })
+    await delay(pause)
+  }
+}
+
+export interface ProjectionOptions extends RebuildOptions {
+  log: Logger
+  /** milliseconds between looks when no notification comes (default 2,000) */
+  pollMs?: number
+  /** applied changes that are kept when older ones are trimmed (default 100,000); nothing is trimmed without `readers` */
+  keep?: number
+}
+
+export interface Projection {
+  stop(): Promise<void>
+  lag(): Promise<number>
+  /** why the graph can't be written at the moment; null while all is well */
+  readonly failure: string | null
+}
+
+const longestBackOff = 30_000
+
+/**
+ * Keeps the graph up to date: on every notification, and now and then in case one was lost. An engine that is down is tried again,
+ * after 100 ms, doubling to 30 s; one that has missed trimmed changes (a new one, a lost file) is rebuilt first.
+ */
+export async function startProjection({ log, pollMs = 2_000, keep = 100_000, ...options }: ProjectionOptions): Promise<Projection> {
+  const { database, engine, readers, batch } = options
+  let failure: string | null = null
+  let isStopped = false
+  let wake = () => {}
+  let isWoken = false
+  const notify = () => {
+    isWoken = true
+    wake()
+  }
+  const rest = (milliseconds: number) =>
+    new Promise<void>((resolve) => {
+      if (isWoken || isStopped) return resolve()
+      const timer = setTimeout(resolve, milliseconds)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  const work = async () => {
+    if (readers && (await hasMissedChanges(options))) log.info({ changes: await rebuildGraph(options) }, 'graph: rebuilt')
+    const applied = await drainOutbox(database, engine, batch === undefined ? {} : { batch })
+    if (readers && applied > 0) await trim(options, keep)
+  }
+  const run = async () => {
+    for (let backOff = 100; !isStopped; ) {
+      isWoken = false
+      try {
+        await work()
+        if (failure) log.info('graph: can be written again')
+        failure = null
+        backOff = 100
+        await rest(pollMs)
+      } catch (error) {
+        if (isStopped) return
+        failure = messageOf(error)
+        log.warn({ reason: failure, retryMs: backOff }, "graph: can't be written")
+        isWoken = false
+        await restQuietly(backOff)
+        backOff = Math.min(backOff * 2, longestBackOff)
+      }
+    }
+  }
+  // A notification must not cut a back-off short: only stop() does.
+  let endQuiet = () => {}
+  const restQuietly = (milliseconds: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      endQuiet = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  const unlisten = await database.listen(outboxChannel, notify)
+  const running = run()
+  return {
+    get failure() {
+      return failure
+    },
+    lag: () => projectionLag(database, engine),
+    async stop() {
+      isStopped = true
+      wake()
+      endQuiet()
+      await unlisten()
+      await running
+    },
+  }
+}

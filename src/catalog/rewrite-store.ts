@@ -1,0 +1,267 @@
+import type { Client } from '../postgres/sql.js'
+import { saveDifferences, saveRenames } from './change-store.js'
+import { openOverlay } from './partial-store.js'
+import type { NewSnapshot } from './snapshot-store.js'
+import {
+  type Assertion,
+  effectsOf,
+  existenceOf,
+  foldHistory,
+  intersect,
+  type MaskedPiece,
+  maskHistory,
+  type PlacedSnapshot,
+  type Span,
+  turnsOf,
+  versionAt,
+} from './temporal.js'
+
+const pageSize = 5_000
+
+/** Where a version was read; carried along from row to row. */
+interface Hint {
+  file: number | null
+  location: string | null
+}
+
+/** What the ledger knows of one fact, and its history before this snapshot came. */
+interface Record {
+  key: number
+  scope: number
+  assertions: Assertion[]
+  removals: Set<string>
+  old: MaskedPiece[]
+  hints: Map<string, Hint>
+}
+
+/** The two kinds of fact, as far as their tables differ. */
+const sides = {
+  node: {
+    touched: 'select node as key from node_plan',
+    removals: `select k.key, r.position from node_key k join snapshot_removal r on r.project_id = $2 and k.id >= r.low and k.id < r.high
+      where k.key = any($1)`,
+    added: 'node_added',
+    removed: 'node_removed',
+    visible: 'true',
+    incoming: 'state',
+  },
+  edge: {
+    touched: `select edge as key from edge_raw
+      union select k.key from existence_changed x join edge_key k on k.source = x.node
+      union select k.key from existence_changed x join edge_key k on k.target = x.node`,
+    removals: `select distinct e.key, r.position from edge_key e join node_key a on a.key = e.source join node_key b on b.key = e.target
+      join snapshot_removal r on r.project_id = $2 and (a.id >= r.low and a.id < r.high or b.id >= r.low and b.id < r.high)
+      where e.key = any($1)`,
+    added: 'edge_added',
+    removed: 'edge_removed',
+    visible: 'h.is_visible',
+    incoming: 'version',
+  },
+} as const
+type Side = keyof typeof sides
+
+/**
+ * Applies `node_plan` and `edge_raw` for a snapshot that came late: every fact they name is folded again from all that was ever
+ * asserted of it (temporal.ts), and its history and changes are replaced. Leaves the same tables as `applyAsLast`.
+ */
+export async function applyAmongOthers(client: Client, snapshot: NewSnapshot): Promise<void> {
+  const snapshots = await readPlaced(client, snapshot.scope.projectId)
+  await client.query(`
+    create temp table existence_changed (node bigint) on commit drop;
+    create temp table graph_node (node bigint) on commit drop;
+    create temp table graph_edge (edge bigint) on commit drop;
+    create temp table rename_site (owner bigint, at timestamptz, unique (owner, at)) on commit drop;
+    create temp table changed_version (fact bigint, at timestamptz, before uuid, after uuid) on commit drop;
+    create temp table edge_plan (edge bigint, before uuid, after uuid, scope integer, label text) on commit drop`)
+  await rewrite(client, 'node', snapshot, snapshots)
+  await rewrite(client, 'edge', snapshot, snapshots)
+  await saveDifferences(client)
+  await saveRenames(client)
+}
+
+async function readPlaced(client: Client, projectId: string): Promise<PlacedSnapshot[]> {
+  const { rows } = await client.query<{ position: string; observed_at: Date; stream: number; scope: number; is_complete: boolean }>(
+    'select position, observed_at, stream, scope, is_complete from snapshot where project_id = $1 order by position',
+    [projectId],
+  )
+  return rows.map((r) => ({
+    position: r.position,
+    at: r.observed_at.getTime(),
+    stream: r.stream,
+    scope: r.scope,
+    isComplete: r.is_complete,
+  }))
+}
+
+async function rewrite(client: Client, side: Side, snapshot: NewSnapshot, snapshots: readonly PlacedSnapshot[]): Promise<void> {
+  await client.query(`create temp table touched_${side} on commit drop as ${sides[side].touched}`)
+  for (let after = 0; ; ) {
+    const { rows } = await client.query<{ key: number }>(`select key from touched_${side} where key > $1 order by key limit ${pageSize}`, [
+      after,
+    ])
+    if (rows.length === 0) return
+    const keys = rows.map((row) => row.key)
+    await rewritePage(client, side, keys, snapshot, snapshots)
+    after = keys.at(-1)!
+  }
+}
+
+const always: readonly Span[] = [{ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY }]
+
+async function rewritePage(
+  client: Client,
+  side: Side,
+  keys: readonly number[],
+  snapshot: NewSnapshot,
+  snapshots: readonly PlacedSnapshot[],
+): Promise<void> {
+  const records = await readRecords(client, side, keys, snapshot.scope.projectId)
+  const ends = side === 'edge' ? await readEnds(client, keys) : null
+  const overlay = await openOverlay(client, keys)
+  const folded = records.map((record) => {
+    const pieces = foldHistory(effectsOf(record, snapshots), overlay.overlayFor(record.key))
+    return { record, pieces: maskHistory(pieces, ends ? (ends.get(record.key) ?? []) : always) }
+  })
+  await overlay.save()
+  await replaceHistory(client, side, folded)
+  await replaceChanges(client, side, folded)
+  await noteEffects(client, side, folded, snapshot.observedAt.getTime())
+}
+
+type Folded = { record: Record; pieces: MaskedPiece[] }
+
+async function readRecords(client: Client, side: Side, keys: readonly number[], projectId: string): Promise<Record[]> {
+  const [facts, assertions, removals, old] = [
+    await client.query<{ key: number; scope: number }>(`select key, scope from ${side}_key where key = any($1)`, [keys]),
+    await client.query<{ fact: number; stream: number; from_position: string; to_position: string; version: string }>(
+      'select fact, stream, from_position, to_position, version from assertion where fact = any($1)',
+      [keys],
+    ),
+    await client.query<{ key: number; position: string }>(sides[side].removals, [keys, projectId]),
+    await client.query<{ key: number; valid_from: Date; valid_to: Date; version: string; is_visible: boolean } & Hint>(
+      `select ${side} as key, valid_from, valid_to, version, ${sides[side].visible} as is_visible, file, location from ${side}_history h
+       where ${side} = any($1)
+       union all
+       select key, null, null, ${sides[side].incoming}, null, file, location from incoming_${side} where key = any($1)
+       order by key, valid_from desc nulls first`,
+      [keys],
+    ),
+  ]
+  const records = new Map<number, Record>(
+    facts.rows.map(({ key, scope }) => [key, { key, scope, assertions: [], removals: new Set(), old: [], hints: new Map() }]),
+  )
+  for (const r of assertions.rows)
+    records.get(r.fact)!.assertions.push({ stream: r.stream, from: r.from_position, to: r.to_position, version: r.version })
+  for (const { key, position } of removals.rows) records.get(key)!.removals.add(position)
+  for (const { key, valid_from, valid_to, version, is_visible, file, location } of old.rows) {
+    const record = records.get(key)!
+    record.hints.set(version, { file, location })
+    // 'infinity' arrives as the number
+    if (valid_from !== null) record.old.unshift({ from: Number(valid_from), to: Number(valid_to), version, isVisible: is_visible })
+  }
+  return [...records.values()]
+}
+
+/** When both ends of each edge existed, by the rewritten histories of nodes. */
+async function readEnds(client: Client, keys: readonly number[]): Promise<Map<number, Span[]>> {
+  const { rows } = await client.query<{ key: number; is_source: boolean; valid_from: Date; valid_to: Date }>(
+    `select e.key, true as is_source, h.valid_from, h.valid_to from edge_key e join node_history h on h.node = e.source where e.key = any($1)
+     union all
+     select e.key, false, h.valid_from, h.valid_to from edge_key e join node_history h on h.node = e.target where e.key = any($1)
+     order by 1, 2, 3`,
+    [keys],
+  )
+  const spans = new Map<number, { sources: Span[]; targets: Span[] }>()
+  for (const row of rows) {
+    const ends = spans.get(row.key) ?? { sources: [], targets: [] }
+    spans.set(row.key, ends)
+    ;(row.is_source ? ends.sources : ends.targets).push({ from: Number(row.valid_from), to: Number(row.valid_to) })
+  }
+  return new Map([...spans].map(([key, { sources, targets }]) => [key, intersect(existenceOf(sources), existenceOf(targets))]))
+}
+
+const timestamp = (milliseconds: number): string => (Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString() : 'infinity')
+
+async function replaceHistory(client: Client, side: Side, folded: readonly Folded[]): Promise<void> {
+  const rows = folded.flatMap(({ record, pieces }) =>
+    pieces.map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? { file: null, location: null }) })),
+  )
+  await client.query(`delete from ${side}_history where ${side} = any($1)`, [folded.map(({ record }) => record.key)])
+  const [own, value] = side === 'node' ? ['kind', 'k.kind'] : ['is_visible, label', 't.is_visible, k.label']
+  await client.query(
+    `insert into ${side}_history (${side}, valid_from, valid_to, version, scope, file, location, ${own})
+     select t.key, t.valid_from, t.valid_to, t.version, k.scope, t.file, t.location, ${value}
+     from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::integer[], $6::text[], $7::boolean[])
+       as t(key, valid_from, valid_to, version, file, location, is_visible)
+     join ${side}_key k on k.key = t.key`,
+    [
+      rows.map((r) => r.key),
+      rows.map((r) => timestamp(r.from)),
+      rows.map((r) => timestamp(r.to)),
+      rows.map((r) => r.version),
+      rows.map((r) => r.file),
+      rows.map((r) => r.location),
+      rows.map((r) => r.isVisible),
+    ],
+  )
+}
+
+const visible = (pieces: readonly MaskedPiece[]) => pieces.filter((piece) => piece.isVisible)
+
+/** Replaces the changes of the facts, and notes the (table, time)s where columns came or went, before or now. */
+async function replaceChanges(client: Client, side: Side, folded: readonly Folded[]): Promise<void> {
+  const keys = folded.map(({ record }) => record.key)
+  const turns = folded.flatMap(({ record, pieces }) => turnsOf(visible(pieces)).map((turn) => ({ fact: record.key, ...turn })))
+  const { added, removed } = sides[side]
+  const ends = turns.filter((turn) => turn.before === null || turn.after === null)
+  const changes = turns.filter((turn) => turn.before !== null && turn.after !== null)
+  await client.query(
+    `with gone as (delete from change where fact = any($1) and kind <> 'renamed' returning owner, at, kind)
+     insert into rename_site select distinct owner, at from gone where kind in ('node_added', 'node_removed') and owner is not null
+     on conflict do nothing`,
+    [keys],
+  )
+  await client.query(
+    `with come as (
+       insert into change (fact, at, kind, scope, is_node, owner)
+       select t.fact, t.at, t.kind, coalesce(n.scope, e.scope), n.key is not null,
+         case when coalesce(n.kind, s.kind) in ('Table', 'View') then coalesce(n.key, s.key) else coalesce(n.parent, s.parent) end
+       from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as t(fact, at, kind)
+       left join node_key n on n.key = t.fact left join edge_key e on e.key = t.fact left join node_key s on s.key = e.source
+       returning owner, at, is_node
+     ) insert into rename_site select distinct owner, at from come where is_node and owner is not null on conflict do nothing`,
+    [ends.map((t) => t.fact), ends.map((t) => timestamp(t.at)), ends.map((t) => (t.before === null ? added : removed))],
+  )
+  await client.query(`insert into changed_version select * from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[])`, [
+    changes.map((t) => t.fact),
+    changes.map((t) => timestamp(t.at)),
+    changes.map((t) => t.before),
+    changes.map((t) => t.after),
+  ])
+}
+
+const sameSpans = (a: readonly Span[], b: readonly Span[]) =>
+  a.length === b.length && a.every(({ from, to }, i) => from === b[i]!.from && to === b[i]!.to)
+
+/** What the graph, the edges and the report need to know of the rewritten facts. */
+async function noteEffects(client: Client, side: Side, folded: readonly Folded[], at: number): Promise<void> {
+  const current = folded.filter(({ record, pieces }) => {
+    const now = Number.MAX_SAFE_INTEGER
+    return versionAt(visible(record.old), now) !== versionAt(visible(pieces), now)
+  })
+  await client.query(`insert into graph_${side} select unnest($1::bigint[])`, [current.map(({ record }) => record.key)])
+  if (side === 'node') {
+    const moved = folded.filter(({ record, pieces }) => !sameSpans(existenceOf(record.old), existenceOf(pieces)))
+    await client.query('insert into existence_changed select unnest($1::bigint[])', [moved.map(({ record }) => record.key)])
+  } else {
+    await client.query(
+      `insert into edge_plan select t.edge, t.before, t.after, k.scope, k.label
+       from unnest($1::bigint[], $2::uuid[], $3::uuid[]) as t(edge, before, after) join edge_key k on k.key = t.edge`,
+      [
+        folded.map(({ record }) => record.key),
+        folded.map(({ record }) => versionAt(visible(record.old), at)),
+        folded.map(({ pieces }) => versionAt(visible(pieces), at)),
+      ],
+    )
+  }
+}

@@ -1,0 +1,29 @@
+import type { ParsedSource, SourceContext } from '../fact.js'
+
+/** A whole text, or its pieces in order (a file read as a stream): cut anywhere, even inside a line. */
+export type SourceText = string | AsyncIterable<string> | Iterable<string>
+
+/** One dialect of metadata: how its files are recognised, and how they become facts. Parsing is pure and never throws on bad input. */
+export interface Source {
+  /** what a person calls it */
+  name: string
+  /** lower-case, with the dot, the most telling first */
+  extensions: readonly string[]
+  /** does the beginning of a file (at most 4,000 characters) look like this dialect? */
+  looksLike(head: string): boolean
+  parse(text: SourceText, context: SourceContext): Promise<ParsedSource>
+}
+
+/** The pieces of a text, whichever way it came. */
+export async function* pieces(text: SourceText): AsyncGenerator<string> {
+  if (typeof text === 'string') yield text
+  else yield* text
+}
+
+/** The whole text in one string. */
+export async function wholeText(text: SourceText): Promise<string> {
+  if (typeof text === 'string') return text
+  const parts: string[] = []
+  for await (const piece of text) parts.push(piece)
+  return parts.join('')
+}

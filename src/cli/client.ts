@@ -1,0 +1,68 @@
+import { createClient } from 'graphql-ws'
+import WebSocket from 'ws'
+import { type ErrorCode, EspalierError, errorCodes } from '../util/error.js'
+import type { Problem } from '../util/problem.js'
+
+interface GraphqlError {
+  message: string
+  extensions?: { code?: string; remedy?: string; problems?: Problem[] }
+}
+
+/** A GraphQL client for one server: queries and mutations by HTTP, subscriptions by WebSocket. */
+export interface ApiClient {
+  readonly url: string
+  request<T>(query: string, variables?: Record<string, unknown>): Promise<T>
+  /** Ends when the server completes the subscription, or when the loop is left. */
+  subscribe<T>(query: string, variables?: Record<string, unknown>): AsyncIterableIterator<T>
+  close(): Promise<void>
+}
+
+/** Turns a GraphQL error back into the error it was made from. */
+function asError(errors: readonly GraphqlError[]): EspalierError {
+  const [first] = errors
+  const name = first?.extensions?.code
+  const code = (Object.keys(errorCodes) as ErrorCode[]).find((key) => key === name || errorCodes[key].graphql === name) ?? 'INTERNAL'
+  return new EspalierError(code, errors.map((error) => error.message).join('; '), {
+    ...(first?.extensions?.remedy ? { remedy: first.extensions.remedy } : {}),
+    problems: errors.flatMap((error) => error.extensions?.problems ?? []),
+  })
+}
+
+/** Opens a client for `url` (`http://127.0.0.1:4000/graphql`). A server that cannot be reached is an UNAVAILABLE error. */
+export function openClient(url: string): ApiClient {
+  const socket = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, lazy: true, retryAttempts: 3 })
+  return {
+    url,
+    async request<T>(query: string, variables: Record<string, unknown> = {}) {
+      let response: Response
+      try {
+        response = await fetch(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },
+          body: JSON.stringify({ query, variables }),
+        })
+      } catch (cause) {
+        throw new EspalierError('UNAVAILABLE', `no answer from ${url}`, {
+          cause,
+          remedy: 'Is the server running? Start it with `espalier serve`.',
+        })
+      }
+      const answer = (await response.json().catch(() => {
+        throw new EspalierError('UNAVAILABLE', `${url} answered ${response.status} and no JSON`, {
+          remedy: 'Does ESPALIER_URL name the /graphql path?',
+        })
+      })) as { data?: T; errors?: GraphqlError[] }
+      if (answer.errors?.length) throw asError(answer.errors)
+      return answer.data as T
+    },
+    async *subscribe<T>(query: string, variables: Record<string, unknown> = {}) {
+      for await (const answer of socket.iterate<T>({ query, variables })) {
+        if (answer.errors?.length) throw asError(answer.errors as readonly GraphqlError[])
+        yield answer.data as T
+      }
+    },
+    close: async () => {
+      await socket.dispose()
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import { EspalierError } from '../../util/error.js'
+import { openShell, withApi } from '../command.js'
+import { formatTable } from '../output.js'
+import { type RunView, runFields, watchRun } from '../watch.js'
+
+interface Listed extends RunView {
+  attempt: number
+  createdAt: string
+  endedAt: string | null
+}
+
+function list(runs: Command): void {
+  runs
+    .command('list')
+    .description('runs, newest first')
+    .option('--first <n>', 'at most so many (default 25)', Number, 25)
+    .action(async ({ first }: { first: number }, command: Command) => {
+      const shell = openShell(command)
+      const query = `query ($first: Int!) { runs(first: $first) { totalCount edges { node { ${runFields} attempt createdAt endedAt } } } }`
+      const { runs: page } = await withApi(shell, (api) =>
+        api.request<{ runs: { totalCount: number; edges: { node: Listed }[] } }>(query, { first }),
+      )
+      const nodes = page.edges.map(({ node }) => node)
+      const rows = nodes.map((run) => [run.id, run.kind, run.state, run.attempt, run.createdAt, run.endedAt])
+      shell.output.answer(
+        { totalCount: page.totalCount, runs: nodes },
+        formatTable(['id', 'kind', 'state', 'attempt', 'created', 'ended'], rows),
+      )
+    })
+}
+
+function show(runs: Command): void {
+  runs
+    .command('show')
+    .description('one run: options, newest metrics, result')
+    .argument('<id>')
+    .action(async (id: string, _flags, command: Command) => {
+      const shell = openShell(command)
+      const query = `query ($id: ID!) { run(id: $id) { ${runFields} options attempt createdAt endedAt metrics { name step value } } }`
+      const { run } = await withApi(shell, (api) => api.request<{ run: Listed | null }>(query, { id }))
+      if (!run) throw new EspalierError('NOT_FOUND', `there is no run ${id}`, { remedy: 'See `espalier runs list`.' })
+      shell.output.answer(run, JSON.stringify(run, null, 2))
+    })
+}
+
+function watch(runs: Command): void {
+  runs
+    .command('watch')
+    .description('follow a run live to its end')
+    .argument('<id>')
+    .action(async (id: string, _flags, command: Command) => {
+      const shell = openShell(command)
+      const run = await withApi(shell, (api) => watchRun(api, shell.output, id, 'run'))
+      shell.output.answer(run, `${run.id} is ${run.state.toLowerCase()}${run.error ? `: ${run.error.message}` : ''}`)
+      if (run.state === 'FAILED') process.exitCode = 1
+    })
+}
+
+const controls = { pause: 'pause a run at its next step', resume: 'go on with a paused run', cancel: 'end a run for good' }
+
+function control(runs: Command, verb: keyof typeof controls): void {
+  runs
+    .command(verb)
+    .description(controls[verb])
+    .argument('<id>')
+    .action(async (id: string, _flags, command: Command) => {
+      const shell = openShell(command)
+      const answer = await withApi(shell, (api) =>
+        api.request<Record<string, RunView>>(`mutation ($id: ID!) { ${verb}Run(id: $id) { ${runFields} } }`, { id }),
+      )
+      const run = answer[`${verb}Run`]!
+      shell.output.answer(run, `${verb} asked of ${run.id}; it is ${run.state.toLowerCase()} now`)
+    })
+}
+
+export function runs(program: Command): void {
+  const parent = program.command('runs').description('the ledger of work')
+  for (const register of [list, show, watch]) register(parent)
+  for (const verb of Object.keys(controls) as (keyof typeof controls)[]) control(parent, verb)
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { reportFailure } from './command.js'
+import { artifacts } from './commands/artifacts.js'
+import { cypher } from './commands/cypher.js'
+import { demo } from './commands/demo.js'
+import { doctor } from './commands/doctor.js'
+import { graph } from './commands/graph.js'
+import { ingest } from './commands/ingest.js'
+import { learn } from './commands/learn.js'
+import { migrateCommand } from './commands/migrate.js'
+import { runs } from './commands/runs.js'
+import { serve } from './commands/serve.js'
+import { train } from './commands/train.js'
+import { worker } from './commands/worker.js'
+
+const program = new Command('espalier')
+  .description('A temporal knowledge graph of a data estate, that trains, checks and serves its own models')
+  .option('--json', 'answer with one JSON document')
+  .option('--home <folder>', 'data folder (default .espalier, or ESPALIER_HOME)')
+  .option('--url <url>', 'GraphQL endpoint of a running server (default: the one on the data folder)')
+  .showSuggestionAfterError()
+  .exitOverride()
+
+for (const register of [demo, serve, worker, ingest, learn, train, runs, artifacts, cypher, graph, migrateCommand, doctor])
+  register(program)
+// A command added later inherits neither exitOverride nor the global flags' place in its help.
+for (const command of program.commands) for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError()
+
+try {
+  await program.parseAsync()
+} catch (thrown) {
+  // Commander has said what was wrong; misuse is status 2.
+  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2
+  else process.exitCode = reportFailure(thrown, program.opts<{ json?: boolean }>().json ?? false)
+}

@@ -1,0 +1,158 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import { didYouMean } from './util/closest.js'
+import { EspalierError } from './util/error.js'
+import { type Problem, problem } from './util/problem.js'
+
+const text = z.string().min(1)
+const port = z.coerce.number().int().min(0).max(65_535)
+
+/** Every setting, its default and what it does. No setting is needed to start. */
+const settings = z.strictObject({
+  home: text.default('.espalier').describe('Folder of all data: embedded Postgres, embedded graph, blobs, logs'),
+  databaseUrl: text.optional().describe('Postgres to use instead of the embedded one (15 or newer)'),
+  neo4j: z
+    .strictObject({
+      uri: text.describe('bolt:// or neo4j:// address; naming it chooses Neo4j over the embedded graph'),
+      username: text.default('neo4j'),
+      password: z.string().default('neo4j'),
+      database: text.default('neo4j'),
+    })
+    .optional(),
+  host: text.default('127.0.0.1').describe('Address to listen on; loopback only while no keys are configured'),
+  port: port.default(4000).describe('Port of the API; 0 takes a free one'),
+  url: text.optional().describe('Server that CLI commands talk to (default: the one running on this home folder)'),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  workers: z.coerce.number().int().min(0).max(64).default(1).describe('Worker processes that `serve` starts'),
+  maxConcurrentJobs: z.coerce.number().int().min(1).max(64).default(5).describe('Runs that may be under way at once'),
+  threads: z.coerce.number().int().min(1).max(256).default(2).describe('Threads of one training or serving session'),
+  introspection: z.stringbool().or(z.boolean()).default(true).describe('Whether GraphQL introspection is answered'),
+})
+export type Config = z.infer<typeof settings>
+
+/** Environment variable -> path of its setting. The first of two names for one setting wins. */
+const environment: Record<string, readonly string[]> = {
+  ESPALIER_HOME: ['home'],
+  DATABASE_URL: ['databaseUrl'],
+  POSTGRES_CATALOG_DSN: ['databaseUrl'],
+  NEO4J_URI: ['neo4j', 'uri'],
+  NEO4J_USERNAME: ['neo4j', 'username'],
+  NEO4J_PASSWORD: ['neo4j', 'password'],
+  NEO4J_DATABASE: ['neo4j', 'database'],
+  ESPALIER_HOST: ['host'],
+  ESPALIER_PORT: ['port'],
+  PORT: ['port'],
+  ESPALIER_URL: ['url'],
+  ESPALIER_LOG_LEVEL: ['logLevel'],
+  ESPALIER_WORKERS: ['workers'],
+  ESPALIER_MAX_CONCURRENT_JOBS: ['maxConcurrentJobs'],
+  ESPALIER_THREADS: ['threads'],
+  ESPALIER_INTROSPECTION: ['introspection'],
+  ESPALIER_CONFIG: [],
+}
+
+type Tree = { [key: string]: unknown }
+
+function setAt(tree: Tree, keys: readonly string[], value: unknown): void {
+  const [head, ...rest] = keys
+  if (head === undefined) return
+  if (rest.length === 0) {
+    tree[head] = value
+    return
+  }
+  const child = tree[head]
+  const branch = child !== null && typeof child === 'object' ? (child as Tree) : {}
+  tree[head] = branch
+  setAt(branch, rest, value)
+}
+
+function readFile(file: string, required: boolean): Tree {
+  if (!fs.existsSync(file)) {
+    if (!required) return {}
+    throw new EspalierError('BAD_INPUT', `${file}: no such configuration file`, { remedy: 'Name an existing file in ESPALIER_CONFIG.' })
+  }
+  let parsed: unknown
+  try {
+    parsed = parseYaml(fs.readFileSync(file, 'utf8')) ?? {}
+  } catch (cause) {
+    throw new EspalierError('BAD_INPUT', `${file}: not valid YAML: ${(cause as Error).message}`, { cause })
+  }
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
+    throw new EspalierError(
+      'BAD_INPUT',
+      `${file}: expected a mapping of settings, found ${Array.isArray(parsed) ? 'a list' : typeof parsed}`,
+    )
+  return parsed as Tree
+}
+
+/** The keys that are legal at `keys`, for "did you mean". */
+function legalKeys(keys: readonly PropertyKey[]): string[] {
+  let shape: Record<string, z.ZodType> = settings.shape
+  for (const key of keys) {
+    let inner = shape[String(key)] as z.ZodType | undefined
+    while (inner && 'unwrap' in inner) inner = (inner as z.ZodOptional<z.ZodType>).unwrap()
+    if (!(inner instanceof z.ZodObject)) return []
+    shape = inner.shape
+  }
+  return Object.keys(shape)
+}
+
+function problemsOf(error: z.ZodError, where: string): Problem[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys')
+      return [
+        problem({
+          code: 'bad-setting',
+          where: `${where}: ${issue.path.join('.')}`,
+          found: String(issue.input ?? 'nothing'),
+          expected: issue.message,
+        }),
+      ]
+    const legal = legalKeys(issue.path)
+    return issue.keys.map((key) => {
+      const suggestion = didYouMean(key, legal)
+      return problem({
+        code: 'unknown-setting',
+        where: [where, ...issue.path.map(String)].join(': '),
+        found: key,
+        expected: `one of ${legal.join(', ')}`,
+        ...(suggestion ? { suggestion } : {}),
+      })
+    })
+  })
+}
+
+/**
+ * Reads the configuration: defaults, then `espalier.yaml` (or the file that ESPALIER_CONFIG names), then the environment, then
+ * `overrides` (command-line flags). Throws BAD_INPUT that lists every problem. Relative folders are taken from `cwd`.
+ */
+export function readConfig(overrides: Partial<Config> = {}, env: NodeJS.ProcessEnv = process.env, cwd: string = process.cwd()): Config {
+  const file = env['ESPALIER_CONFIG'] ?? path.join(cwd, 'espalier.yaml')
+  const tree = readFile(path.resolve(cwd, file), env['ESPALIER_CONFIG'] !== undefined)
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('ESPALIER_') && !name.startsWith('ESPALIER_TEST_') && !(name in environment),
+  )
+  for (const [name, keys] of Object.entries(environment).reverse()) if (env[name]) setAt(tree, keys, env[name])
+  for (const [name, value] of Object.entries(overrides)) if (value !== undefined) tree[name] = value
+  const parsed = settings.safeParse(tree)
+  const problems = [
+    ...unknown.map((name) =>
+      problem({
+        code: 'unknown-setting',
+        where: 'environment',
+        found: name,
+        expected: 'a variable that Espalier reads',
+        suggestion: didYouMean(name, Object.keys(environment)) ?? `It reads ${Object.keys(environment).join(', ')}.`,
+      }),
+    ),
+    ...(parsed.success ? [] : problemsOf(parsed.error, path.basename(file))),
+  ]
+  if (problems.length > 0 || !parsed.success)
+    throw new EspalierError('BAD_INPUT', `the configuration has ${problems.length} problem(s)`, {
+      problems,
+      remedy: 'Mend the settings named below; none is needed to start.',
+    })
+  return { ...parsed.data, home: path.resolve(cwd, parsed.data.home) }
+}

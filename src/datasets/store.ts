@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto'
+import type { RankingList } from '../models/ranking-list.js'
+import { appendGraphChanges } from '../postgres/outbox.js'
+import type { Client, Database, Sql } from '../postgres/sql.js'
+import { EspalierError } from '../util/error.js'
+import type { JsonValue, Properties } from '../vocabulary.js'
+import { type Chunk, type RowBlobs, readChunkRows, type WrittenRows, writeRows } from './chunks.js'
+import { parseRankingRow, rankingRow } from './formats/ranking-row.js'
+import { versionChanges } from './lineage.js'
+import type { Dataset, DatasetKind, DatasetVersion } from './version.js'
+
+export interface NewDataset {
+  projectId: string
+  /** unique in its project */
+  name: string
+  kind: DatasetKind
+  description?: string
+  tags?: readonly string[]
+  createdBy?: string
+}
+
+const datasetColumns = `d.id, d.project_id AS "projectId", d.name, d.kind, d.description, d.tags, d.created_by AS "createdBy",
+  d.created_at AS "createdAt", d.updated_at AS "updatedAt"`
+
+/** Creates a dataset, or finds the one of this name and updates what is given; the kind of a dataset never changes. */
+export async function saveDataset(sql: Sql, dataset: NewDataset, now: Date): Promise<Dataset> {
+  const { projectId, name, kind, description, tags, createdBy = 'system' } = dataset
+  const { rows } = await sql.query<Dataset>(
+    `INSERT INTO dataset AS d (id, project_id, name, kind, description, tags, created_by, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, coalesce($5, ''), coalesce($6::text[], '{}'), $7, $8, $8)
+     ON CONFLICT (project_id, name) DO UPDATE SET description = coalesce($5, d.description), tags = coalesce($6::text[], d.tags),
+       updated_at = CASE WHEN coalesce($5, d.description) <> d.description OR coalesce($6::text[], d.tags) <> d.tags THEN $8 ELSE d.updated_at END
+     WHERE d.kind = excluded.kind
+     RETURNING ${datasetColumns}`,
+    [randomUUID(), projectId, name, kind, description ?? null, tags ?? null, createdBy, now],
+  )
+  if (rows[0]) return rows[0]
+  throw new EspalierError('CONFLICT', `dataset "${name}" of project "${projectId}" holds rows of another kind, expected ${kind}`, {
+    remedy: 'Save these rows under another name.',
+  })
+}
+
+/** The datasets of a project (or of all), by name. */
+export async function readDatasets(sql: Sql, { projectId }: { projectId?: string } = {}): Promise<Dataset[]> {
+  const { rows } = await sql.query<Dataset>(
+    `SELECT ${datasetColumns} FROM dataset d WHERE $1::text IS NULL OR d.project_id = $1 ORDER BY d.project_id, d.name`,
+    [projectId ?? null],
+  )
+  return rows
+}
+
+export interface NewDatasetVersion {
+  dataset: NewDataset
+  rows: Iterable<JsonValue> | AsyncIterable<JsonValue>
+  /** the tables that the rows were made of, and the snapshot they were read from: become DERIVED_FROM edges of the graph */
+  derivedFrom?: readonly { tableId: string; snapshot: string }[]
+  /** how the rows came to be: task, options, feature spec (default {}) */
+  provenance?: Properties
+  description?: string
+  createdBy?: string
+  /** `minor` for rows (default), `major` for another schema or label set; the first version is 1.0 */
+  level?: 'minor' | 'major'
+  /** the version this one was made from: refused with CONFLICT if another was saved since (default: whatever is latest) */
+  parentId?: string
+  qualityScore?: number
+  validationPassed?: boolean
+}
+
+/**
+ * Saves rows as a new version of a dataset, which is created when it is new. Equal rows give the equal hash, and the version that
+ * already holds them is answered instead (`isNew` false). Rows are streamed to the blobs first; version, graph node and lineage edges
+ * then appear in one transaction.
+ */
+export async function saveDatasetVersion(
+  database: Database,
+  blobs: RowBlobs,
+  input: NewDatasetVersion,
+  now: Date,
+): Promise<{ version: DatasetVersion; isNew: boolean }> {
+  const written = await writeRows(blobs, input.rows)
+  return database.transaction(async (client) => {
+    // This locks the dataset's row. One writer at a time: numbers follow each other, and equal rows are seen to be equal.
+    const dataset = await saveDataset(client, input.dataset, now)
+    const known = await selectVersion(client, 'v.dataset_id = $1 AND v.hash = $2 ORDER BY v.major, v.minor LIMIT 1', [
+      dataset.id,
+      written.hash,
+    ])
+    if (known) return { version: known, isNew: false }
+    const latest = await selectVersion(client, `v.dataset_id = $1 ${newestFirst}`, [dataset.id])
+    assertParent(input, latest)
+    const version = await insertVersion(client, dataset, input, written, latest, now)
+    await appendGraphChanges(client, versionChanges(version, input.derivedFrom ?? [], now))
+    return { version, isNew: true }
+  })
+}
+
+/** Ranking lists as a version: each list is a row, in the shape of ranking JSONL. */
+export const saveRankingVersion = (
+  database: Database,
+  blobs: RowBlobs,
+  {
+    lists,
+    dataset,
+    ...rest
+  }: Omit<NewDatasetVersion, 'rows' | 'dataset'> & { lists: Iterable<RankingList>; dataset: Omit<NewDataset, 'kind'> },
+  now: Date,
+): Promise<{ version: DatasetVersion; isNew: boolean }> =>
+  saveDatasetVersion(database, blobs, { ...rest, dataset: { ...dataset, kind: 'ranking' }, rows: rankingRows(lists) }, now)
+
+function* rankingRows(lists: Iterable<RankingList>): Generator<JsonValue> {
+  for (const list of lists) yield rankingRow(list)
+}
+
+const newestFirst = 'ORDER BY v.major DESC, v.minor DESC LIMIT 1'
+
+function assertParent({ parentId, dataset }: NewDatasetVersion, latest: DatasetVersion | null): void {
+  if (parentId === undefined || parentId === latest?.id) return
+  throw new EspalierError(
+    'CONFLICT',
+    `dataset "${dataset.name}": the new version was made from ${parentId}, but the latest is ${latest ? `${latest.number} (${latest.id})` : 'none'}`,
+    { remedy: 'Someone saved a version in between: read the latest one, apply your change to it, and save again.' },
+  )
+}
+
+async function insertVersion(
+  client: Client,
+  dataset: Dataset,
+  input: NewDatasetVersion,
+  written: WrittenRows,
+  latest: DatasetVersion | null,
+  now: Date,
+): Promise<DatasetVersion> {
+  const [major, minor] = !latest ? [1, 0] : input.level === 'major' ? [latest.major + 1, 0] : [latest.major, latest.minor + 1]
+  const id = randomUUID()
+  const provenance = { ...input.provenance, ...(input.derivedFrom && { derived_from: input.derivedFrom.map((source) => ({ ...source })) }) }
+  await client.query(
+    `INSERT INTO dataset_version (id, dataset_id, major, minor, hash, row_count, bytes, parent_id, description, provenance, quality_score,
+       validation_passed, created_by, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    [
+      ...[id, dataset.id, major, minor, written.hash, written.rowCount, written.bytes, latest?.id ?? null, input.description ?? ''],
+      ...[JSON.stringify(provenance), input.qualityScore ?? null, input.validationPassed ?? null, input.createdBy ?? 'system', now],
+    ],
+  )
+  await client.query(
+    `INSERT INTO dataset_chunk (version_id, ordinal, blob, row_count, rows_hash)
+     SELECT $1, c.ordinal, c.blob, c."rowCount", c."rowsHash"
+     FROM jsonb_to_recordset($2::jsonb) AS c (ordinal integer, blob text, "rowCount" integer, "rowsHash" text)`,
+    [id, JSON.stringify(written.chunks)],
+  )
+  return (await selectVersion(client, 'v.id = $1', [id]))!
+}
+
+const versionColumns = `v.id, v.dataset_id AS "datasetId", d.name AS "datasetName", d.project_id AS "projectId", d.kind,
+  v.major || '.' || v.minor AS number, v.major, v.minor, v.hash, v.row_count AS "rowCount", v.bytes, v.parent_id AS "parentId",
+  v.description, v.provenance, v.quality_score AS "qualityScore", v.validation_passed AS "validationPassed",
+  v.created_by AS "createdBy", v.created_at AS "createdAt"`
+const fromVersions = 'FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id'
+
+async function selectVersion(sql: Sql, where: string, values: readonly unknown[]): Promise<DatasetVersion | null> {
+  const { rows } = await sql.query<DatasetVersion>(`SELECT ${versionColumns} ${fromVersions} WHERE ${where}`, values)
+  return rows[0] ?? null
+}
+
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+
+/** The version with this id; NOT_FOUND otherwise. */
+export async function readDatasetVersion(sql: Sql, id: string): Promise<DatasetVersion> {
+  const version = uuid.test(id) ? await selectVersion(sql, 'v.id = $1', [id]) : null
+  if (version) return version
+  throw new EspalierError('NOT_FOUND', `There is no dataset version "${id}"`, { remedy: 'List the versions of its dataset.' })
+}
+
+/** The version that a reference means: an id, a number such as `1.2`, `latest`, or a tag; NOT_FOUND names what there is. */
+export async function findDatasetVersion(sql: Sql, datasetId: string, reference: string): Promise<DatasetVersion> {
+  const found = uuid.test(datasetId) ? await resolveReference(sql, datasetId, reference) : null
+  if (found) return found
+  const versions = uuid.test(datasetId) ? await readDatasetVersions(sql, datasetId) : []
+  const known = versions.slice(0, 5).map((v) => v.number)
+  throw new EspalierError('NOT_FOUND', `dataset ${datasetId} has no version "${reference}"`, {
+    remedy: known.length ? `Newest versions: ${known.join(', ')}; a version id, \`latest\` or a tag also do.` : 'It has no version yet.',
+  })
+}
+
+function resolveReference(sql: Sql, datasetId: string, reference: string): Promise<DatasetVersion | null> {
+  const own = 'v.dataset_id = $1 AND'
+  if (reference === 'latest') return selectVersion(sql, `v.dataset_id = $1 ${newestFirst}`, [datasetId])
+  if (uuid.test(reference)) return selectVersion(sql, `${own} v.id = $2`, [datasetId, reference])
+  if (/^\d{1,9}\.\d{1,9}$/.test(reference))
+    return selectVersion(sql, `${own} v.major = $2 AND v.minor = $3`, [datasetId, ...reference.split('.').map(Number)])
+  return selectVersion(sql, `${own} v.id = (SELECT version_id FROM dataset_tag WHERE dataset_id = $1 AND tag = $2)`, [datasetId, reference])
+}
+
+/** The versions of a dataset, newest first. */
+export async function readDatasetVersions(sql: Sql, datasetId: string): Promise<DatasetVersion[]> {
+  const { rows } = await sql.query<DatasetVersion>(
+    `SELECT ${versionColumns} ${fromVersions} WHERE v.dataset_id = $1 ORDER BY v.major DESC, v.minor DESC`,
+    [datasetId],
+  )
+  return rows
+}
+
+/** Points a tag at a version, moving it if it exists. `latest` and anything that reads as a number or an id is refused. */
+export async function tagDatasetVersion(sql: Sql, versionId: string, tag: string): Promise<void> {
+  if (tag === 'latest' || /^\d+\.\d+$/.test(tag) || uuid.test(tag) || !/^[\p{L}\p{N}_.-]{1,100}$/u.test(tag))
+    throw new EspalierError(
+      'BAD_INPUT',
+      `tag "${tag}" cannot be used, expected letters, digits, "_", "-" or "." that read neither as \`latest\`, a number nor an id`,
+    )
+  const version = await readDatasetVersion(sql, versionId)
+  await sql.query(
+    `INSERT INTO dataset_tag (dataset_id, tag, version_id) VALUES ($1, $2, $3)
+     ON CONFLICT (dataset_id, tag) DO UPDATE SET version_id = excluded.version_id`,
+    [version.datasetId, tag, version.id],
+  )
+}
+
+/** Streams the rows of a version in order, verified: what does not fit its hash is a CORRUPT error that names the chunk. */
+export async function* readDatasetRows(sql: Sql, blobs: RowBlobs, versionId: string): AsyncGenerator<JsonValue> {
+  const version = await readDatasetVersion(sql, versionId)
+  const { rows: chunks } = await sql.query<Chunk>(
+    `SELECT ordinal, blob, row_count AS "rowCount", rows_hash AS "rowsHash" FROM dataset_chunk WHERE version_id = $1 ORDER BY ordinal`,
+    [version.id],
+  )
+  yield* readChunkRows(blobs, chunks, { name: `dataset "${version.datasetName}" ${version.number}`, hash: version.hash })
+}
+
+/** The ranking lists of a version, in order. */
+export async function readRankingLists(sql: Sql, blobs: RowBlobs, versionId: string): Promise<RankingList[]> {
+  const lists: RankingList[] = []
+  for await (const row of readDatasetRows(sql, blobs, versionId)) lists.push(parseRankingRow(row))
+  return lists
+}
+
+/** Digests of every blob that a version needs: what a collector of unused blobs must keep. */
+export async function readDatasetBlobs(sql: Sql): Promise<string[]> {
+  const { rows } = await sql.query<{ blob: string }>('SELECT DISTINCT blob FROM dataset_chunk')
+  return rows.map((row) => row.blob)
+}
+
+/** The versions of these ids that exist, in no fixed order. For loaders. */
+export async function readDatasetVersionsById(sql: Sql, ids: readonly string[]): Promise<DatasetVersion[]> {
+  const { rows } = await sql.query<DatasetVersion>(`SELECT ${versionColumns} ${fromVersions} WHERE v.id = ANY($1::uuid[])`, [
+    ids.filter((id) => uuid.test(id)),
+  ])
+  return rows
+}
+
+/** The versions of these datasets, newest first. For loaders. */
+export async function readVersionsOfDatasets(sql: Sql, datasetIds: readonly string[]): Promise<DatasetVersion[]> {
+  const { rows } = await sql.query<DatasetVersion>(
+    `SELECT ${versionColumns} ${fromVersions} WHERE v.dataset_id = ANY($1::uuid[]) ORDER BY v.major DESC, v.minor DESC`,
+    [datasetIds],
+  )
+  return rows
+}

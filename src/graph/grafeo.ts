@@ -1,0 +1,95 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { EspalierError } from '../util/error.js'
+import type { GraphChange } from '../vocabulary.js'
+import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine, GraphValue } from './engine.js'
+import { grafeoDriver } from './grafeo-driver.js'
+import type { HostRows } from './grafeo-messages.js'
+import { GrafeoProcess, type HostOptions } from './grafeo-process.js'
+import { checkQuery, readSchemaStatements } from './query.js'
+import { planStatements, readPosition } from './statements.js'
+import { oneByOne } from './turns.js'
+
+export interface GrafeoOptions extends Omit<HostOptions, 'folder' | 'temporary'> {
+  /** where the graph is kept; null: in a temporary folder that goes with close() */
+  folder: string | null
+}
+
+const writeTimeoutMs = 600_000
+/** Answers are cut at about this size. */
+const mostBytes = 64 * 2 ** 20
+
+/**
+ * The embedded graph engine, in a process of its own. Fails with LOCKED where another process has the folder. With `folder: null` the
+ * graph still lives in a file (a temporary one): an engine that was ended at a time limit must find its data again.
+ */
+export async function openGrafeo(options: GrafeoOptions): Promise<GraphEngine> {
+  const temporary = options.folder === null
+  const folder = options.folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-graph-'))
+  const host = new GrafeoProcess({ ...options, folder, temporary })
+  await host.open()
+  return new Grafeo(host, folder, temporary)
+}
+
+class Grafeo implements GraphEngine {
+  readonly name = 'grafeo'
+  private readonly inTurn = oneByOne()
+
+  constructor(
+    private readonly host: GrafeoProcess,
+    private readonly folder: string,
+    private readonly temporary: boolean,
+  ) {}
+
+  async prepare(): Promise<void> {
+    await this.inTurn(() => this.host.request({ kind: 'schema', statements: readSchemaStatements('grafeo') }, writeTimeoutMs))
+  }
+
+  async read(query: CypherQuery): Promise<CypherAnswer> {
+    const { text, columns, parameters, limit, timeoutMs } = checkQuery(query, 'grafeo')
+    const began = performance.now()
+    const request = { kind: 'read', text, parameters, rows: limit, bytes: mostBytes, form: 'answer' } as const
+    const answer = (await this.host.request(request, timeoutMs)) as HostRows
+    return {
+      // Grafeo prints expressions its own way in column names: the query's own spelling is used, as Neo4j does.
+      columns: columns?.length === answer.columns.length ? columns : answer.columns,
+      rows: answer.rows as GraphValue[][],
+      isPartial: answer.isPartial,
+      elapsedMs: performance.now() - began,
+    }
+  }
+
+  async apply(changes: readonly GraphChange[], position: number): Promise<void> {
+    const statements = planStatements(changes, position)
+    await this.inTurn(() => this.host.request({ kind: 'write', statements }, writeTimeoutMs))
+  }
+
+  async position(): Promise<number> {
+    const request = { kind: 'read', ...readPosition, rows: 1, bytes: mostBytes, form: 'answer' } as const
+    const answer = (await this.host.request(request, 30_000)) as HostRows
+    return Number(answer.rows[0]?.[0] ?? 0)
+  }
+
+  /** Takes the file away: faster than deleting node by node, and nothing is left behind. */
+  async clear(): Promise<void> {
+    await this.inTurn(() => this.host.reset())
+    await this.prepare()
+  }
+
+  driver(): DriverShape {
+    return grafeoDriver(async (text, parameters, timeoutMs) => {
+      const request = { kind: 'read', text, parameters, rows: 100_000, bytes: mostBytes, form: 'records' } as const
+      const answer = (await this.host.request(request, timeoutMs)) as HostRows
+      if (answer.isPartial)
+        throw new EspalierError('CYPHER_FAILED', 'the answer is too large', { remedy: 'Page with first/after or limit/offset' })
+      return answer
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.inTurn(async () => {})
+    await this.host.close()
+    if (this.temporary) fs.rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,183 @@
+import neo4j, { type Driver, type ManagedTransaction, type Session } from 'neo4j-driver'
+import { EspalierError, messageOf } from '../util/error.js'
+import type { GraphChange } from '../vocabulary.js'
+import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine } from './engine.js'
+import { withoutConvertFormat } from './grafeo-dialect.js'
+import { collectEnds, decodeNeo4j, encodeNeo4j } from './neo4j-values.js'
+import { checkQuery, readSchemaStatements } from './query.js'
+import { planStatements, readPosition } from './statements.js'
+import { oneByOne } from './turns.js'
+
+export interface Neo4jOptions {
+  /** `bolt://…` or `neo4j://…` (`+s` for TLS) */
+  uri: string
+  username: string
+  password: string
+  /** default `neo4j` */
+  database?: string
+}
+
+const writeTimeoutMs = 600_000
+const driverTimeoutMs = 10_000
+
+/** Neo4j 5.26 or newer over Bolt. Fails with UNAVAILABLE where no server answers, or none that old. */
+export async function openNeo4j(options: Neo4jOptions): Promise<GraphEngine> {
+  const driver = neo4j.driver(options.uri, neo4j.auth.basic(options.username, options.password), {
+    connectionAcquisitionTimeout: 10_000,
+    connectionTimeout: 10_000,
+    maxTransactionRetryTime: 5_000,
+    userAgent: 'espalier',
+  })
+  try {
+    await driver.verifyConnectivity({ database: options.database ?? 'neo4j' })
+  } catch (thrown) {
+    await driver.close()
+    throw new EspalierError('UNAVAILABLE', `Neo4j at ${options.uri} cannot be used: ${messageOf(thrown)}`, {
+      remedy: 'Check NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE, or unset NEO4J_URI to use the embedded graph',
+      cause: thrown,
+    })
+  }
+  return new Neo4jEngine(driver, options.database ?? 'neo4j')
+}
+
+class Neo4jEngine implements GraphEngine {
+  readonly name = 'neo4j'
+  private readonly inTurn = oneByOne()
+  constructor(
+    private readonly connection: Driver,
+    private readonly database: string,
+  ) {}
+
+  async prepare(): Promise<void> {
+    for (const statement of readSchemaStatements('neo4j')) await this.inSession('WRITE', (session) => session.run(statement))
+    await this.inSession('READ', (session) => session.run('CALL db.awaitIndexes(60)'))
+  }
+
+  async read(query: CypherQuery): Promise<CypherAnswer> {
+    const { text, parameters, limit, timeoutMs } = checkQuery(query, 'neo4j')
+    const encoded = encodeNeo4j(parameters) as Record<string, unknown>
+    const began = performance.now()
+    const answer = await this.reading((transaction) => readRows(transaction, text, encoded, limit), timeoutMs)
+    return { ...answer, elapsedMs: performance.now() - began }
+  }
+
+  async apply(changes: readonly GraphChange[], position: number): Promise<void> {
+    const statements = planStatements(changes, position)
+    const work = async (transaction: ManagedTransaction) => {
+      for (const { text, parameters } of statements) await transaction.run(text, encodeNeo4j(parameters) as Record<string, unknown>)
+    }
+    await this.inTurn(() => this.inSession('WRITE', (session) => session.executeWrite(work, { timeout: writeTimeoutMs })))
+  }
+
+  async position(): Promise<number> {
+    const answer = await this.reading((t) => readRows(t, readPosition.text, readPosition.parameters, 1), 30_000)
+    return Number(answer.rows[0]?.[0] ?? 0)
+  }
+
+  /** Removes this platform's nodes in batches of 10,000: one transaction for all would outgrow the server's memory. */
+  async clear(): Promise<void> {
+    // The position goes first: a clear that is cut off is then followed by a replay from the beginning.
+    for (const label of ['EspalierMeta', 'Node']) {
+      const text = `MATCH (n:${label}) WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) AS n`
+      for (let removed = 1; removed > 0; ) {
+        const { records } = await this.inSession('WRITE', (s) => s.executeWrite((t) => t.run(text), { timeout: writeTimeoutMs }))
+        removed = Number(records[0]?.get('n') ?? 0)
+      }
+    }
+  }
+
+  /** The real driver, reading only; what its text needs of plugins is rewritten. */
+  driver(): DriverShape {
+    return {
+      session: (config) => {
+        const session = this.connection.session({ ...(config as object), database: this.database, defaultAccessMode: 'READ' })
+        return {
+          executeRead: (work: (t: object) => Promise<unknown>, timing: { timeout?: number } = {}) =>
+            session
+              .executeRead((t) => work({ run: (text: string, parameters?: object) => t.run(withoutConvertFormat(text), parameters) }), {
+                timeout: timing.timeout ?? driverTimeoutMs,
+              })
+              .catch((thrown) => {
+                throw translateError(thrown, timing.timeout ?? driverTimeoutMs)
+              }),
+          executeWrite: () =>
+            Promise.reject(new EspalierError('FORBIDDEN', 'the graph is read-only for clients', { remedy: 'Facts enter by ingest' })),
+          close: () => session.close(),
+        }
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close()
+  }
+
+  private async reading<T>(work: (transaction: ManagedTransaction) => Promise<T>, timeoutMs: number): Promise<T> {
+    return this.inSession('READ', (session) => session.executeRead(work, { timeout: timeoutMs }), timeoutMs)
+  }
+
+  private async inSession<T>(mode: 'READ' | 'WRITE', work: (session: Session) => Promise<T>, timeoutMs = writeTimeoutMs): Promise<T> {
+    const session = this.connection.session({ database: this.database, defaultAccessMode: mode, fetchSize: 1_000 })
+    try {
+      return await work(session)
+    } catch (thrown) {
+      throw translateError(thrown, timeoutMs)
+    } finally {
+      await session.close()
+    }
+  }
+}
+
+/** Takes rows as they stream in and stops at the limit. */
+async function readRows(
+  transaction: ManagedTransaction,
+  text: string,
+  parameters: Record<string, unknown>,
+  limit: number,
+): Promise<Omit<CypherAnswer, 'elapsedMs'>> {
+  const result = transaction.run(text, parameters)
+  const columns = await result.keys()
+  const rows: unknown[][] = []
+  let isPartial = false
+  for await (const record of result) {
+    if (rows.length === limit) {
+      isPartial = true
+      break
+    }
+    rows.push(columns.map((column) => record.get(column)))
+  }
+  const ids = await readIds(transaction, rows)
+  const idOf = (elementId: string) => ids.get(elementId) ?? ''
+  return { columns: columns as string[], rows: rows.map((row) => row.map((value) => decodeNeo4j(value, idOf))), isPartial }
+}
+
+/** Catalog ids of the ends of relationships that did not come along as nodes. */
+async function readIds(transaction: ManagedTransaction, rows: readonly unknown[]): Promise<Map<string, string>> {
+  const ends = new Set<string>()
+  const known = new Map<string, string>()
+  collectEnds(rows, ends, known)
+  const missing = [...ends].filter((elementId) => !known.has(elementId))
+  if (missing.length === 0) return known
+  const { records } = await transaction.run('MATCH (n) WHERE elementId(n) IN $missing RETURN elementId(n) AS e, n.id AS id', { missing })
+  for (const record of records) known.set(record.get('e'), String(record.get('id') ?? ''))
+  return known
+}
+
+/** Neo4j's status codes as ours. */
+function translateError(thrown: unknown, timeoutMs: number): unknown {
+  if (!(thrown instanceof neo4j.Neo4jError)) return thrown
+  const { code } = thrown
+  if (/TransactionTimedOut|TransactionTerminated/.test(code) || /timed out|exceeded the configured timeout/i.test(thrown.message))
+    return new EspalierError('TIMEOUT', `the query took longer than ${timeoutMs} ms and was ended`, {
+      remedy: 'Narrow the pattern (labels, ids, fewer hops) or raise timeoutMs',
+    })
+  if (/AccessMode|Security/.test(code))
+    return new EspalierError('CYPHER_REFUSED', 'Neo4j refused the query', { remedy: 'Queries may only read', cause: thrown })
+  if (/MemoryPoolOutOfMemory|OutOfMemory/.test(code))
+    return new EspalierError('CYPHER_FAILED', 'the query took too much memory and was ended', {
+      remedy: 'Narrow the pattern, or aggregate earlier',
+    })
+  if (code === neo4j.error.SERVICE_UNAVAILABLE || code === neo4j.error.SESSION_EXPIRED || code.startsWith('Neo.TransientError'))
+    return new EspalierError('UNAVAILABLE', `Neo4j cannot be used now (${code})`, { cause: thrown })
+  return new EspalierError('CYPHER_FAILED', thrown.message.split('\n')[0] ?? code, { cause: thrown })
+}

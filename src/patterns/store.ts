@@ -1,0 +1,60 @@
+import type { Sql } from '../postgres/sql.js'
+import { EspalierError } from '../util/error.js'
+import { canonicalJson } from '../util/hash.js'
+import type { ColumnTypeLearning } from './column-types.js'
+import type { Patterns } from './learn.js'
+
+/** A stored result of learning: immutable, numbered from 1 in its project. */
+export interface PatternSet {
+  /** `<project>@<version>` */
+  id: string
+  projectId: string
+  version: number
+  learnedAt: Date
+  runId: string | null
+  /** what it was learned from, in order of observation */
+  snapshotIds: string[]
+  patterns: Patterns
+}
+
+const columns = `id, project_id as "projectId", version, learned_at as "learnedAt", run_id as "runId", snapshot_ids as "snapshotIds", patterns`
+
+/** Saves a pattern set as the next version of its project. Two writers at once get two numbers. */
+export async function savePatternSet(
+  sql: Sql,
+  set: Omit<PatternSet, 'id' | 'version'> & { learning: ColumnTypeLearning },
+): Promise<PatternSet> {
+  const { projectId, learnedAt, runId, snapshotIds, patterns, learning } = set
+  for (let attempt = 0; ; attempt++) {
+    const { rows } = await sql.query<PatternSet>(
+      `insert into pattern_set (id, project_id, version, learned_at, run_id, snapshot_ids, patterns, learning)
+       select $1 || '@' || next, $1, next, $2, $3, $4, $5, $6
+       from (select coalesce(max(version), 0) + 1 as next from pattern_set where project_id = $1) numbered
+       on conflict do nothing returning ${columns}`,
+      [projectId, learnedAt, runId, snapshotIds, canonicalJson(patterns), canonicalJson(learning)],
+    )
+    if (rows[0]) return rows[0]
+    if (attempt >= 20) throw new EspalierError('CONFLICT', `pattern sets of ${projectId}: twenty other writers took the next number`)
+  }
+}
+
+/** Pattern sets, newest first; of one project or of all. */
+export async function readPatternSets(sql: Sql, filter: { projectId?: string; first?: number } = {}): Promise<PatternSet[]> {
+  const { rows } = await sql.query<PatternSet>(
+    `select ${columns} from pattern_set where $1::text is null or project_id = $1 order by learned_at desc, project_id, version desc limit $2`,
+    [filter.projectId ?? null, filter.first ?? 50],
+  )
+  return rows
+}
+
+/** A pattern set with the counts that predictions are made from; the newest version unless one is named. NOT_FOUND says what to do. */
+export async function readLearning(sql: Sql, projectId: string, version?: number): Promise<PatternSet & { learning: ColumnTypeLearning }> {
+  const { rows } = await sql.query<PatternSet & { learning: ColumnTypeLearning }>(
+    `select ${columns}, learning from pattern_set where project_id = $1 and ($2::int is null or version = $2) order by version desc limit 1`,
+    [projectId, version ?? null],
+  )
+  if (rows[0]) return rows[0]
+  throw new EspalierError('NOT_FOUND', `project "${projectId}" has no pattern set${version === undefined ? '' : ` ${version}`}`, {
+    remedy: 'Learn first: startRun(kind: learn-patterns), or `espalier learn`.',
+  })
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { EspalierError } from '../util/error.js'
+import { metricDirections } from './gates.js'
+import { scheduleOptions } from './schedules.js'
+
+const count = z.number().int().positive()
+const metric = z.enum(Object.keys(metricDirections) as [string, ...string[]])
+
+/** How a model is trained; its documentation, its JSON Schema and its GraphQL input. Every option has a default and an effect. */
+export const trainingOptions = z.strictObject({
+  epochs: count.default(20).describe('times through the training examples, at most'),
+  learningRate: z.number().positive().default(1e-3).describe('the schedule starts from it'),
+  schedule: scheduleOptions.default({ name: 'constant' }).describe('how the learning rate moves, per optimizer step'),
+  warmUpSteps: z.number().int().min(0).default(0).describe('steps of linear warm-up before the schedule begins'),
+  warmUpFactor: z.number().positive().max(1).default(0.1).describe('the warm-up starts at this share of the rate'),
+  optimizer: z
+    .looseObject({ name: z.string().default('adam') })
+    .default({ name: 'adam' })
+    .describe('a row of the table of optimizers (sgd, rmsprop, adam, adamw) with its own options'),
+  clipNorm: z.number().positive().nullable().default(1).describe('global L2 norm that gradients are scaled down to; null: no clipping'),
+  batchNodes: count.default(4096).describe('nodes of one mini-batch at most; a larger example gets a batch of its own'),
+  batchExamples: count.default(32).describe('examples (lists) of one mini-batch at most'),
+  seed: z.number().int().min(0).default(0).describe('of the first parameters, of the order of examples, of the split'),
+  validationSplit: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.2)
+    .describe('share of the examples held out, by whole groups, where no validation examples are given'),
+  monitor: metric.default('validation_loss').describe('the validation metric that says which weights are best'),
+  patience: count.nullable().default(10).describe('epochs without improvement before training stops; null: never'),
+  minImprovement: z.number().min(0).default(0).describe('a smaller improvement of the monitored metric does not count'),
+  gates: z
+    .array(z.strictObject({ metric, threshold: z.number() }))
+    .default([])
+    .describe('thresholds that the best weights must meet on the validation examples: floors, for a loss ceilings'),
+  checkpointEverySteps: count.default(200).describe('steps between checkpoints; the best weights get one besides'),
+  maxCheckpoints: count.default(5).describe('checkpoints kept at most: the latest, the best, then the newest'),
+  reportEverySteps: count.default(10).describe('steps between step metrics; the last step of an epoch is told besides'),
+  threads: count.default(2).describe('threads of a matrix product; the same count gives the same bits'),
+})
+export type TrainingOptions = z.output<typeof trainingOptions>
+
+/** Training options with every default filled in. Throws BAD_INPUT naming each bad one. */
+export function parseTrainingOptions(given: unknown): TrainingOptions {
+  const parsed = trainingOptions.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new EspalierError('BAD_INPUT', `training options: ${z.prettifyError(parsed.error)}`, {
+    remedy: 'Leave an option out to have its default.',
+  })
+}
+
+/** Options that change what is told or kept, but not one bit of the weights: a resumed run may have others. */
+const withoutEffectOnWeights = ['checkpointEverySteps', 'maxCheckpoints', 'reportEverySteps'] as const satisfies (keyof TrainingOptions)[]
+
+/** The options that decide the weights, for comparing a checkpoint with the run that resumes from it. */
+export function decisiveOptions(options: TrainingOptions): Partial<TrainingOptions> {
+  const decisive: Partial<TrainingOptions> = { ...options }
+  for (const name of withoutEffectOnWeights) delete decisive[name]
+  return decisive
+}

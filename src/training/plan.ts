@@ -1,0 +1,97 @@
+import type { z } from 'zod'
+import { splitByGroup } from '../datasets/splits.js'
+import type { Model } from '../models/model.js'
+import { parseOptions } from '../models/options.js'
+import type { TensorExecutor } from '../tensor/executor.js'
+import { EspalierError } from '../util/error.js'
+import { seeded } from '../util/random.js'
+import { planBatches } from './batches.js'
+import { digestExamples, type LearningTask } from './learning-task.js'
+import { parseTrainingOptions, type TrainingOptions, type trainingOptions } from './options.js'
+import { epochOrder } from './sampler.js'
+
+export interface TrainingRequest<Example> {
+  model: Model<unknown, Example>
+  /** the model's options, or part of them */
+  modelOptions?: Record<string, unknown>
+  /** training options, or part of them */
+  options?: z.input<typeof trainingOptions>
+  task: LearningTask<Example>
+  training: readonly Example[]
+  /** held-out examples; without them `validationSplit` of the training examples is held out */
+  validation?: readonly Example[]
+  /** what the examples are, where the caller knows (a dataset version's hash): saves hashing them */
+  dataHash?: string
+  executor: TensorExecutor
+  /** bytes of a checkpoint to go on from */
+  resume?: Uint8Array
+  /** asked after every step: `drain` pauses because the process must end */
+  control?: () => 'pause' | 'cancel' | 'drain' | null
+}
+
+/** A request settled: every default filled in, the examples split, nothing left to decide. */
+export interface TrainingPlan<Example> {
+  model: Model<unknown, Example>
+  modelOptions: Record<string, unknown>
+  options: TrainingOptions
+  task: LearningTask<Example>
+  training: readonly Example[]
+  validation: readonly Example[]
+  dataHash: string
+  batchesPerEpoch: number
+  totalSteps: number
+}
+
+/** Settles a request, or throws BAD_INPUT before anything is computed. */
+export function planTraining<Example>(request: TrainingRequest<Example>): TrainingPlan<Example> {
+  const { model, task } = request
+  const options = parseTrainingOptions(request.options ?? {})
+  const { training, validation } = splitExamples(request, options)
+  const decided = task.optionsOf([...training, ...validation])
+  const modelOptions = parseOptions(model, { ...decided, ...request.modelOptions }) as Record<string, unknown>
+  if (training.length === 0)
+    throw new EspalierError('BAD_INPUT', `training ${model.name}: found no training examples, expected at least one`, {
+      remedy: 'Give more examples, or a smaller validationSplit.',
+    })
+  if (validation.length === 0 && options.gates.length > 0)
+    throw new EspalierError(
+      'BAD_INPUT',
+      `gates: ${options.gates.map((g) => g.metric).join(', ')} cannot be judged without validation examples`,
+      {
+        remedy: 'Give validation examples or a validationSplit above 0, or leave the gates out.',
+      },
+    )
+  const batchesPerEpoch = planEpoch({ task, training, options }, 0).length
+  return {
+    model,
+    modelOptions,
+    options,
+    task,
+    training,
+    validation,
+    dataHash: request.dataHash ?? digestExamples(task, training, validation),
+    batchesPerEpoch,
+    totalSteps: batchesPerEpoch * options.epochs,
+  }
+}
+
+/** The batches of an epoch, as indices of training examples. */
+export function planEpoch<Example>(
+  { task, training, options }: Pick<TrainingPlan<Example>, 'task' | 'training' | 'options'>,
+  epoch: number,
+): number[][] {
+  const order = epochOrder(options.seed, epoch, training.length)
+  const budget = { nodes: options.batchNodes, examples: options.batchExamples }
+  return planBatches(order, (i) => task.sizeOf(training[i]!), budget)
+}
+
+/** Whole groups are held out, in seeded order, where no validation examples are given. */
+function splitExamples<Example>(
+  { task, training, validation }: TrainingRequest<Example>,
+  { validationSplit, seed }: TrainingOptions,
+): { training: readonly Example[]; validation: readonly Example[] } {
+  if (validation !== undefined || validationSplit === 0) return { training, validation: validation ?? [] }
+  const grouped = training.map((example) => ({ group: task.groupOf(example), example }))
+  const split = splitByGroup(grouped, { validation: validationSplit }, seeded(seed).fork('split'))
+  return { training: split.train.map((g) => g.example), validation: split.validation.map((g) => g.example) }
+}

@@ -1,0 +1,12 @@
+import type { Platform } from '../platform.js'
+import type { Claim, Outcome } from '../runs/attempt.js'
+
+/** One attempt at a run, as its task sees it: what is asked for, with every default filled in, and where to say what happens. */
+export interface TaskContext<Options> {
+  platform: Platform
+  claim: Claim
+  options: Options
+}
+
+/** Does the work of one kind of run. A throw fails the attempt. */
+export type Task<Options> = (context: TaskContext<Options>) => Promise<Outcome>

@@ -1,0 +1,116 @@
+import { publish } from '../../artifacts/publish.js'
+import { splitByGroup } from '../../datasets/splits.js'
+import { rankingBaselines } from '../../evaluation/baselines.js'
+import { evaluateScorer, type RankingReport } from '../../evaluation/ranking.js'
+import { ggnn } from '../../models/ggnn.js'
+import type { RankingList } from '../../models/ranking-list.js'
+import type { Outcome } from '../../runs/attempt.js'
+import { rankingTask } from '../../training/learning-task.js'
+import type { TrainGgnnOptions } from '../../training/ranking-job.js'
+import { train } from '../../training/train.js'
+import { seeded } from '../../util/random.js'
+import { type RankingData, readRankingData, shapeOf } from '../ranking-data.js'
+import { recordTraining, resumePoint } from '../record-training.js'
+import type { Task, TaskContext } from '../task.js'
+
+/** Whole databases are held out for validation; with a single one there is nothing to hold out. */
+async function splitLists({ claim, options }: TaskContext<TrainGgnnOptions>, lists: readonly RankingList[]) {
+  const { seed, validationSplit } = options.training
+  const { train: training, validation } = splitByGroup(lists, { validation: validationSplit }, seeded(seed).fork('split'))
+  const groups = (part: readonly RankingList[]) => [...new Set(part.map((list) => list.group))].sort().join(', ')
+  const message = validation.length
+    ? `trained on ${groups(training)}; validated on ${groups(validation)}`
+    : `trained on ${groups(training)}; nothing is held out, because no second database has foreign keys`
+  await claim.record({ type: 'log', level: validation.length ? 'info' : 'warn', message })
+  return { training, validation }
+}
+
+/** The baselines' MRR on the lists that the model was validated on. */
+function baselineMetrics({ estate, featureSpec }: RankingData, validation: readonly RankingList[], seed: number): Record<string, number> {
+  if (!estate || validation.length === 0) return {}
+  const measure = (name: string, report: RankingReport): [string, number] => [
+    `baseline_${name.replaceAll(/\W+/g, '_')}_mrr`,
+    report.mrr.value,
+  ]
+  return Object.fromEntries(
+    Object.entries(rankingBaselines(estate, featureSpec)).map(([name, scorer]) =>
+      measure(name, evaluateScorer(validation, scorer, { rng: seeded(seed).fork('baselines') })),
+    ),
+  )
+}
+
+async function finish(
+  context: TaskContext<TrainGgnnOptions>,
+  data: RankingData,
+  validation: readonly RankingList[],
+  end: Parameters<typeof publishResult>[3],
+) {
+  const { claim, options } = context
+  const baselines = baselineMetrics(data, validation, options.training.seed)
+  for (const [name, value] of Object.entries(baselines)) await claim.record({ type: 'metric', name, step: end.step, value })
+  return publishResult(context, data, validation, end, baselines)
+}
+
+async function publishResult(
+  { platform, claim, options }: TaskContext<TrainGgnnOptions>,
+  { lists, featureSpec, version }: RankingData,
+  validation: readonly RankingList[],
+  result: Awaited<Extract<Awaited<ReturnType<typeof recordTraining>>, { state: 'finished' }>>['result'],
+  baselines: Record<string, number>,
+): Promise<Outcome> {
+  const { database, blobs, executor } = platform
+  const artifact = await publish(
+    { database, blobs, executor },
+    {
+      component: options.component,
+      projectId: claim.run.projectId,
+      runId: claim.run.id,
+      dataset: { versionId: version.id, hash: version.hash },
+      model: ggnn,
+      modelOptions: result.modelOptions,
+      parameters: result.parameters,
+      featureSpec,
+      metrics: { ...result.metrics, ...baselines },
+      gates: result.gates,
+      // Parity is a property of the exported file: without held-out lists those of the training do.
+      validation: validation.length > 0 ? validation : lists,
+      now: new Date(),
+    },
+  )
+  await claim.record({ type: 'artifact', artifactId: artifact.id, component: artifact.component, version: artifact.version })
+  const { id, number, hash, datasetName } = version
+  return {
+    state: 'completed',
+    result: {
+      artifactId: artifact.id,
+      dataset: { versionId: id, name: datasetName, number, hash, lists: lists.length, validationLists: validation.length },
+      metrics: result.metrics,
+      baselines,
+      bestEpoch: result.bestEpoch,
+      epochs: result.epochs,
+      stoppedEarly: result.stoppedEarly,
+    },
+  }
+}
+
+/** Catalog -> ranking lists -> GGNN -> checked ONNX artifact. Resumes from the run's newest checkpoint. */
+export const trainGgnn: Task<TrainGgnnOptions> = async (context) => {
+  const { platform, claim, options } = context
+  const data = await readRankingData(context)
+  const { training, validation } = await splitLists(context, data.lists)
+  const resume = await resumePoint(context)
+  const events = train({
+    model: ggnn,
+    modelOptions: { ...options.model, ...shapeOf(data.featureSpec) },
+    options: options.training,
+    task: rankingTask,
+    training,
+    validation,
+    executor: platform.executor,
+    control: claim.wanted,
+    ...(resume ? { resume } : {}),
+  })
+  const end = await recordTraining(context, events, options.training.maxCheckpoints)
+  if (end.state !== 'finished') return { state: end.state }
+  return finish(context, data, validation, end.result)
+}

@@ -1,0 +1,59 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll } from 'vitest'
+import type { ApiPlatform } from '../../../src/api/context.js'
+import { localBlobs } from '../../../src/blobs/local.js'
+import { readConfig } from '../../../src/config.js'
+import { openGrafeo } from '../../../src/graph/grafeo.js'
+import type { Database } from '../../../src/postgres/sql.js'
+import { openServing } from '../../../src/serving/serving.js'
+import { freshDatabase } from '../../support/database.js'
+import { memoryLog } from './live-server.js'
+
+export interface TestPlatform extends ApiPlatform {
+  /** what was logged so far */
+  readonly lines: Record<string, unknown>[]
+  /** SQL statements sent while `work` ran */
+  statements(work: () => Promise<unknown>): Promise<string[]>
+}
+
+/** A database that tells what is asked of its pool. */
+function watched(database: Database, seen: (text: string) => void): Database {
+  return {
+    ...database,
+    query: (text: string, values?: readonly unknown[]) => {
+      seen(text)
+      return database.query(text, values)
+    },
+  }
+}
+
+/** The server's real platform on a fresh database and a graph of its own; closed after the test file. */
+export async function testPlatform(): Promise<TestPlatform> {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-api-'))
+  const { log, lines } = memoryLog()
+  const fresh = await freshDatabase()
+  const seen: string[] = []
+  const database = watched(fresh.database, (text) => seen.push(text))
+  const graph = await openGrafeo({ folder: null, log })
+  await graph.prepare()
+  const projection = { stop: async () => {}, lag: async () => 0 } as never as { stop(): Promise<void> }
+  const blobs = localBlobs(path.join(home, 'blobs'))
+  const serving = await openServing({ database, blobs, log })
+  afterAll(async () => {
+    await serving.close()
+    await projection.stop()
+    await graph.close()
+    fs.rmSync(home, { recursive: true, force: true })
+  })
+  const config = readConfig({ home, port: 0 }, {}, home)
+  return {
+    ...{ config, log, lines, database, graph, projection, blobs, serving },
+    async statements(work) {
+      seen.length = 0
+      await work()
+      return [...seen]
+    },
+  }
+}

@@ -1,0 +1,264 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type GgnnOptions, ggnn } from '../../../src/models/ggnn.js'
+import { groupFor, widestFor, widthsUpTo } from '../../../src/models/graph-layout.js'
+import { initializeParameters } from '../../../src/models/parameters.js'
+import type { CandidateGraph, RankingList } from '../../../src/models/ranking-list.js'
+import { GraphBuilder } from '../../../src/tensor/builder.js'
+import { compileForward } from '../../../src/tensor/compile.js'
+import { differentiate } from '../../../src/tensor/differentiate.js'
+import { ortExecutor } from '../../../src/tensor/ort.js'
+import { float32, type NamedTensors, numbersOf } from '../../../src/tensor/tensor.js'
+import { type Rng, seeded } from '../../../src/util/random.js'
+
+interface TorchCase {
+  name: string
+  options: GgnnOptions
+  lists: RankingList[]
+  loss: number
+  scores: number[][]
+  gradients: Record<string, number[]>
+}
+const fixture = path.join(import.meta.dirname, 'fixtures/ggnn-torch.json')
+const { cases }: { cases: TorchCase[] } = JSON.parse(fs.readFileSync(fixture, 'utf8'))
+const layouts = ['dense', 'sparse'] as const
+
+/** Loss, scores and gradients of one batch. */
+async function evaluate(options: GgnnOptions, lists: readonly RankingList[], parameters: NamedTensors, layout?: string) {
+  const { batch, problems } = ggnn.encode(lists, options, layout)
+  const b = new GraphBuilder()
+  const specs = ggnn.parameters(options)
+  const values = Object.fromEntries(specs.map(({ name, shape }) => [name, b.input(name, 'float32', shape)]))
+  const outputs = ggnn.forward(b, values, batch.layout, options)
+  const loss = ggnn.loss(b, outputs, batch.layout, options)
+  const wrt = differentiate(b, loss, Object.values(values))
+  const gradients = Object.fromEntries(specs.map(({ name }, i) => [`d.${name}`, wrt[i]!]))
+  const program = await ortExecutor.load(compileForward({ ...outputs, loss, ...gradients }))
+  const results = await program.run({ ...batch.feeds, ...parameters })
+  await program.release()
+  return {
+    problems,
+    loss: numbersOf(results['loss']!)[0]!,
+    scores: ggnn.decode(results, batch),
+    gradients: Object.fromEntries(specs.map(({ name }) => [name, numbersOf(results[`d.${name}`]!)])),
+  }
+}
+
+/** Tensor j, flat element k: 0.5 sin(k + 1 + j), as the fixture's script has it. */
+const sines = (options: GgnnOptions): NamedTensors =>
+  Object.fromEntries(
+    ggnn.parameters(options).map(({ name, shape }, j) => {
+      const count = shape.reduce((a, b) => a * b, 1)
+      return [
+        name,
+        float32(
+          shape,
+          Array.from({ length: count }, (_, k) => 0.5 * Math.sin(k + 1 + j)),
+        ),
+      ]
+    }),
+  )
+
+const difference = (a: readonly number[], b: readonly number[]) => {
+  expect(a.length).toBe(b.length)
+  return Math.max(0, ...a.map((x, i) => Math.abs(x - b[i]!) / Math.max(1, Math.abs(b[i]!))))
+}
+
+function randomGraph(rng: Rng, o: GgnnOptions, most = 9): CandidateGraph {
+  const n = 1 + rng.integer(most)
+  const edges = Array.from({ length: rng.integer(3 * n) }, () => [rng.integer(n), rng.integer(n)] as const)
+  return {
+    nodeFeatures: Array.from({ length: n }, () => Array.from({ length: o.features }, () => rng.normal())),
+    edges,
+    edgeTypes: edges.map(() => rng.integer(o.edgeTypes)),
+    label: rng.next(),
+  }
+}
+const randomLists = (seed: number, o: GgnnOptions, count = 4): RankingList[] => {
+  const rng = seeded(seed)
+  return Array.from({ length: count }, (_, q) => ({
+    queryId: `${q}`,
+    query: Array.from({ length: o.queryFeatures }, () => rng.normal()),
+    candidates: Array.from({ length: 1 + rng.integer(5) }, () => randomGraph(rng, o)),
+  }))
+}
+const variants: Record<string, GgnnOptions> = Object.fromEntries(
+  Object.entries({
+    plain: {},
+    rich: { edgeTypes: 3, queryFeatures: 2, normalize: 'mean', residual: true, layerNorm: true },
+    max: { readout: 'max', weights: 'per-step' },
+  }).map(([name, change]) => [name, ggnn.options.parse({ features: 3, hidden: 6, steps: 2, ...change })]),
+)
+
+describe('the GGNN against PyTorch, edge by edge in float64', () => {
+  for (const { name, options: raw, lists, loss, scores, gradients } of cases) {
+    const options = ggnn.options.parse(raw)
+    for (const layout of layouts)
+      it(`${name}, ${layout}: loss, scores and gradients`, async () => {
+        const ours = await evaluate(options, lists, sines(options), layout)
+        expect(ours.problems).toEqual([])
+        expect(Math.abs(ours.loss - loss)).toBeLessThan(1e-5)
+        expect(difference(ours.scores.flat(), scores.flat())).toBeLessThan(1e-5)
+        expect(Object.keys(ours.gradients)).toEqual(Object.keys(gradients))
+        for (const [parameter, expected] of Object.entries(gradients))
+          expect(difference(ours.gradients[parameter]!, expected), parameter).toBeLessThan(1e-5)
+      })
+  }
+})
+
+describe('what must not change a result', () => {
+  for (const [name, options] of Object.entries(variants)) {
+    const parameters = initializeParameters(ggnn.parameters(options), 7)
+    const lists = randomLists(11, options)
+
+    it(`${name}: the layout`, async () => {
+      const [dense, sparse] = [await evaluate(options, lists, parameters, 'dense'), await evaluate(options, lists, parameters, 'sparse')]
+      expect(Math.abs(dense.loss - sparse.loss)).toBeLessThan(1e-5)
+      expect(difference(dense.scores.flat(), sparse.scores.flat())).toBeLessThan(1e-5)
+      for (const parameter of Object.keys(dense.gradients))
+        expect(difference(dense.gradients[parameter]!, sparse.gradients[parameter]!), parameter).toBeLessThan(1e-5)
+    })
+
+    for (const layout of layouts) {
+      it(`${name}, ${layout}: company in the batch (padding)`, async () => {
+        const large: RankingList = { ...lists[0]!, queryId: 'large', candidates: [randomGraph(seeded(5), options, 40)] }
+        const together = await evaluate(options, [...lists, large], parameters, layout)
+        for (const [i, list] of lists.entries()) {
+          const alone = await evaluate(options, [list], parameters, layout)
+          expect(difference(together.scores[i]!, alone.scores[0]!)).toBeLessThan(1e-5)
+        }
+      })
+
+      it(`${name}, ${layout}: the order of edges and of nodes`, async () => {
+        const rng = seeded(3)
+        const shuffled = lists.map((list) => ({ ...list, candidates: list.candidates.map((c) => permuted(c, rng)) }))
+        const [before, after] = [await evaluate(options, lists, parameters, layout), await evaluate(options, shuffled, parameters, layout)]
+        expect(difference(after.scores.flat(), before.scores.flat())).toBeLessThan(1e-5)
+      })
+    }
+  }
+
+  function permuted(graph: CandidateGraph, rng: Rng): CandidateGraph {
+    const nodes = rng.shuffle([...graph.nodeFeatures.keys()])
+    const place = new Map(nodes.map((old, now) => [old, now]))
+    const edges = rng.shuffle([...graph.edges.keys()])
+    return {
+      ...graph,
+      nodeFeatures: nodes.map((v) => graph.nodeFeatures[v]! as number[]),
+      edges: edges.map((e) => [place.get(graph.edges[e]![0])!, place.get(graph.edges[e]![1])!] as const),
+      edgeTypes: edges.map((e) => graph.edgeTypes![e]!),
+    }
+  }
+})
+
+describe('every option has an effect on the scores, or (temperature) on the loss', () => {
+  const base = ggnn.options.parse({ features: 3, hidden: 6, steps: 2, queryFeatures: 2, edgeTypes: 2 })
+  const changes: Partial<GgnnOptions>[] = [
+    { hidden: 7 },
+    { steps: 3 },
+    { weights: 'per-step' },
+    { normalize: 'mean' },
+    { residual: true },
+    { layerNorm: true },
+    { readout: 'max' },
+    { temperature: 2 },
+    { queryFeatures: 0 },
+  ]
+  const lists = randomLists(17, base)
+  for (const change of changes)
+    it(JSON.stringify(change), async () => {
+      const results = []
+      for (const options of [base, { ...base, ...change }])
+        results.push(await evaluate(options, lists, initializeParameters(ggnn.parameters(options), 1), 'dense'))
+      expect(Math.abs(results[0]!.loss - results[1]!.loss)).toBeGreaterThan(1e-4)
+    })
+  it('edge types', async () => {
+    const parameters = initializeParameters(ggnn.parameters(base), 1)
+    const flipped = lists.map((l) => ({ ...l, candidates: l.candidates.map((c) => ({ ...c, edgeTypes: c.edgeTypes!.map((t) => 1 - t) })) }))
+    const results = [await evaluate(base, lists, parameters), await evaluate(base, flipped, parameters)]
+    expect(difference(results[0]!.scores.flat(), results[1]!.scores.flat())).toBeGreaterThan(1e-4)
+  })
+})
+
+describe('the corners of encoding', () => {
+  const options = ggnn.options.parse({ features: 2, hidden: 4, steps: 2 })
+  const parameters = initializeParameters(ggnn.parameters(options), 1)
+  const node = [1, -1]
+
+  for (const layout of layouts) {
+    it(`${layout}: self-loops, one node, no nodes`, async () => {
+      const candidates: CandidateGraph[] = [
+        { nodeFeatures: [node], edges: [[0, 0]], label: 1 },
+        { nodeFeatures: [node], edges: [], label: 0 },
+        { nodeFeatures: [], edges: [], label: 0 },
+      ]
+      const { loss, scores, problems } = await evaluate(options, [{ queryId: 'q', candidates }], parameters, layout)
+      expect(problems).toEqual([])
+      expect(Number.isFinite(loss)).toBe(true)
+      expect(scores[0]![2]).toBe(0)
+      expect(scores[0]![0]).not.toBe(scores[0]![1])
+    })
+    it(`${layout}: an empty list has no scores, 0 loss and a problem`, async () => {
+      const empty: RankingList = { queryId: 'none', candidates: [] }
+      const alone = await evaluate(options, [empty], parameters, layout)
+      expect(alone.problems).toMatchObject([{ code: 'empty-list', where: 'list none' }])
+      expect(alone.loss).toBeCloseTo(0, 12)
+      expect(alone.scores).toEqual([[]])
+      const full: RankingList = {
+        queryId: 'full',
+        candidates: [
+          { nodeFeatures: [node], edges: [], label: 1 },
+          { nodeFeatures: [node, node], edges: [[0, 1]], label: 0 },
+        ],
+      }
+      const [mixed, without] = [
+        await evaluate(options, [empty, full], parameters, layout),
+        await evaluate(options, [full], parameters, layout),
+      ]
+      expect(mixed.loss).toBeCloseTo(without.loss, 6)
+      expect(mixed.scores.map((s) => s.length)).toEqual([0, 2])
+    })
+  }
+
+  it('reports what does not fit, and leaves that list out', () => {
+    const bad: RankingList = {
+      queryId: 'bad',
+      candidates: [
+        {
+          id: 'c',
+          nodeFeatures: [
+            [1, 2, 3],
+            [Number.NaN, 1],
+          ],
+          edges: [[0, 5]],
+          edgeTypes: [4],
+          edgeDirections: [0, 1],
+        },
+      ],
+    }
+    const { batch, problems } = ggnn.encode([bad], options)
+    expect(problems.map((p) => p.code).sort()).toEqual(['edge-bounds', 'edge-directions', 'edge-type', 'feature-width', 'not-finite'])
+    expect(problems.every((p) => p.where === 'list bad, candidate c')).toBe(true)
+    expect(batch.candidates).toEqual([0])
+  })
+
+  it('chooses dense for small graphs and sparse for a large one', () => {
+    const graph = (n: number): CandidateGraph => ({ nodeFeatures: Array.from({ length: n }, () => node), edges: [] })
+    const layoutOf = (n: number) => ggnn.encode([{ queryId: 'q', candidates: [graph(n)] }], options).batch.layout
+    expect(layoutOf(20)).toBe('dense')
+    expect(layoutOf(5000)).toMatch(/^sparse:/)
+    const uneven = [200, ...new Array(40).fill(10)].map(graph)
+    expect(ggnn.encode([{ queryId: 'q', candidates: uneven }], options).batch.layout).toMatch(/^sparse:/)
+  })
+
+  it('puts every degree into the narrowest group that holds it', () => {
+    for (let degree = 1; degree < 3000; degree++) {
+      const width = groupFor(degree)
+      expect(width).toBeGreaterThanOrEqual(degree)
+      expect(widthsUpTo(width).at(-1)).toBe(width)
+      expect(widthsUpTo(width).filter((w) => w >= degree)).toEqual([width])
+      expect(widthsUpTo(widestFor(degree))).toContain(width)
+    }
+  })
+})
