@@ -23,9 +23,10 @@ async function once(target, inputs, make) {
 }
 const version = (name) => JSON.parse(fs.readFileSync(path.join(root, 'node_modules', name, 'package.json'), 'utf8')).version
 
-await once('vendor', { parser: version('dt-sql-parser') }, (out) =>
+const parserEntry = `export { HiveSQL } from 'dt-sql-parser'`
+await once('vendor', { parser: version('dt-sql-parser'), parserEntry }, (out) =>
   build({
-    stdin: { contents: `export { HiveSQL } from 'dt-sql-parser'`, resolveDir: root },
+    stdin: { contents: parserEntry, resolveDir: root },
     bundle: true,
     format: 'esm',
     platform: 'neutral',

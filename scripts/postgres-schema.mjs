@@ -58,7 +58,12 @@ export async function printPostgresSchema(sql) {
   const oids = [relations.map((r) => r.oid)]
   const [extensions, types, functions] = [await rows(extensionsQuery), await rows(typesQuery), await rows(functionsQuery)]
   const of = async (query) => group(await rows(query, oids))
-  const [columns, constraints, indexes, triggers] = [await of(columnsQuery), await of(constraintsQuery), await of(indexesQuery), await of(triggersQuery)]
+  const [columns, constraints, indexes, triggers] = [
+    await of(columnsQuery),
+    await of(constraintsQuery),
+    await of(indexesQuery),
+    await of(triggersQuery),
+  ]
   const views = await rows(
     `SELECT c.oid, pg_get_viewdef(c.oid, true) AS definition FROM pg_class c WHERE c.oid = ANY($1) AND c.relkind IN ('v', 'm')`,
     oids,
@@ -67,7 +72,8 @@ export async function printPostgresSchema(sql) {
   const relationText = (r) => {
     const comment = r.comment ? `COMMENT ON ${r.kind === 'v' ? 'VIEW' : 'TABLE'} ${r.name} IS '${r.comment.replaceAll("'", "''")}';` : ''
     const after = [...(indexes.get(r.oid) ?? []), ...(triggers.get(r.oid) ?? [])].map((i) => `${i.definition};`)
-    if (viewOf.has(r.oid)) return [`CREATE ${r.kind === 'm' ? 'MATERIALIZED VIEW' : 'VIEW'} ${r.name} AS\n${viewOf.get(r.oid)}`, ...after, comment]
+    if (viewOf.has(r.oid))
+      return [`CREATE ${r.kind === 'm' ? 'MATERIALIZED VIEW' : 'VIEW'} ${r.name} AS\n${viewOf.get(r.oid)}`, ...after, comment]
     const members = [
       ...(columns.get(r.oid) ?? []).map(columnText),
       ...(constraints.get(r.oid) ?? []).map((c) => `CONSTRAINT ${c.name} ${c.definition}`),

@@ -43,8 +43,20 @@ async function manifest() {
   return json(manifestJsonSchema())
 }
 
+async function runOptions() {
+  const { z } = await import('zod')
+  const { jobs } = await built('jobs.js')
+  const kinds = Object.entries(jobs).map(([kind, { options }]) => [kind, z.toJSONSchema(options, { io: 'input' })])
+  return json({ title: 'Options of runs, by kind', $defs: Object.fromEntries(kinds) })
+}
+
 /** file under schema/ -> its text as the code has it now */
-const generators = { 'schema.graphql': graphql, 'postgres.sql': postgres, 'manifest.schema.json': manifest }
+const generators = {
+  'schema.graphql': graphql,
+  'postgres.sql': postgres,
+  'manifest.schema.json': manifest,
+  'run-options.schema.json': runOptions,
+}
 
 const firstDifference = (a, b) => {
   const [left, right] = [a.split('\n'), b.split('\n')]
@@ -67,7 +79,9 @@ for (const [file, generate] of Object.entries(generators)) {
   } else drift.push(`schema/${file}: ${committed ? firstDifference(committed, now) : 'is missing'}`)
 }
 if (drift.length) {
-  console.error(`schema: ${drift.length} file(s) differ from the code; run "npm run schema" and commit the result\n${drift.map((d) => `  ${d}`).join('\n')}`)
+  console.error(
+    `schema: ${drift.length} file(s) differ from the code; run "npm run schema" and commit the result\n${drift.map((d) => `  ${d}`).join('\n')}`,
+  )
   process.exit(1)
 }
 if (!write) console.log(`schema: ${Object.keys(generators).length} files are as the code has them`)

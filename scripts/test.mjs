@@ -30,10 +30,14 @@ for (const [title, command, args] of steps) {
   }
 }
 
-const counts = fs.existsSync(report) ? JSON.parse(fs.readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
+const counts = fs.existsSync(report)
+  ? JSON.parse(fs.readFileSync(report, 'utf8'))
+  : { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
 const skipped = counts.numPendingTests + (counts.numTodoTests ?? 0)
 const skipFails = process.env.CI && skipped > 0
 if (skipFails) console.error(`in CI a skip is a failure: ${skipped} skipped`)
 fs.rmSync(path.dirname(report), { recursive: true, force: true })
-console.log(`${counts.numPassedTests} passed, ${counts.numFailedTests + (counts.numFailedTests === 0 ? failed : 0)} failed, ${skipped} skipped`)
+console.log(
+  `${counts.numPassedTests} passed, ${counts.numFailedTests + (counts.numFailedTests === 0 ? failed : 0)} failed, ${skipped} skipped`,
+)
 process.exit(failed > 0 || skipFails ? 1 : 0)

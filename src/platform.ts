@@ -1,14 +1,17 @@
 import path from 'node:path'
+import { artifactGraph } from './artifacts/graph-store.js'
 import type { BlobStore } from './blobs/blob-store.js'
 import { localBlobs } from './blobs/local.js'
 import { type Projection, startProjection } from './catalog/projection.js'
 import type { Config } from './config.js'
+import { datasetGraph } from './datasets/graph-store.js'
 import type { GraphEngine } from './graph/engine.js'
 import { openGrafeo } from './graph/grafeo.js'
 import { openNeo4j } from './graph/neo4j.js'
 import { models } from './models/registry.js'
 import { openDatabase } from './postgres/database.js'
 import type { Database } from './postgres/sql.js'
+import { runGraph } from './runs/graph-store.js'
 import { openServing, type Serving } from './serving/serving.js'
 import type { TensorExecutor } from './tensor/executor.js'
 import { ortExecutor } from './tensor/ort.js'
@@ -31,6 +34,9 @@ export interface ServerPlatform extends Platform {
   readonly projection: Projection
   readonly serving: Serving
 }
+
+/** Who has what in the graph besides the catalog; each finds the nodes that its edges need. */
+export const graphReaders = [datasetGraph, runGraph, artifactGraph] as const
 
 /** Opens things one after the other; when one fails, and on `close`, those that are open are closed in reverse. */
 class Opened {
@@ -79,7 +85,7 @@ export const openServerPlatform = (config: Config): Promise<ServerPlatform> =>
     const { database, blobs, log } = parts
     const graph = opened.keep(await openGraph(parts), (it) => it.close())
     await graph.prepare()
-    const projection = opened.keep(await startProjection({ database, engine: graph, log }), (it) => it.stop())
+    const projection = opened.keep(await startProjection({ database, engine: graph, log, readers: graphReaders }), (it) => it.stop())
     const serving = opened.keep(await openServing({ database, blobs, models, log, threads: config.threads }), (it) => it.close())
     return { ...parts, graph, projection, serving }
   })

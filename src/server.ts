@@ -1,21 +1,24 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { ApolloServer } from '@apollo/server'
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
 import { expressMiddleware } from '@as-integrations/express5'
 import express, { type ErrorRequestHandler } from 'express'
 import { type ApiContext, type ApiPlatform, contextMaker } from './api/context.js'
+import { variablesRefusal } from './api/cost.js'
 import { formatError } from './api/errors.js'
 import { legacyStatus } from './api/http/compliance.js'
 import { editorRoutes } from './api/http/editor.js'
 import { isLocalCaller, isLoopback, refuseForeignHosts } from './api/http/guard.js'
 import { healthRoutes } from './api/http/health.js'
+import { requestMetrics } from './api/http/metrics.js'
 import { serveSockets } from './api/http/websocket.js'
 import { defaultLimits, type Limits, limitRules } from './api/limits.js'
 import { buildApiSchema } from './api/schema.js'
 import type { Config } from './config.js'
+import { openServerPlatform } from './platform.js'
 import { runAsChild } from './util/child.js'
 import { EspalierError } from './util/error.js'
 
@@ -34,12 +37,14 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
   const rules = limitRules(limits)
   const context = contextMaker(platform)
   const format = formatError(log)
+  const metrics = requestMetrics(platform)
   const app = express()
   const http = createServer(app)
   const sockets = serveSockets(http, {
     schema,
     rules,
     tokens: limits.tokens,
+    variableDepth: limits.variableDepth,
     bytes: limits.bodyBytes,
     introspection: config.introspection,
     context,
@@ -59,12 +64,14 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
       ApolloServerPluginDrainHttpServer({ httpServer: http, stopGracePeriodMillis: 5_000 }),
       ApolloServerPluginLandingPageDisabled(),
       { serverWillStart: async () => ({ drainServer: () => sockets.dispose() }) },
+      metrics.plugin,
+      limitVariables(limits.variableDepth),
       legacyStatus,
     ],
   })
   await apollo.start()
   app.disable('x-powered-by')
-  app.use(healthRoutes(platform), refuseForeignHosts, editorRoutes())
+  app.use(healthRoutes(platform), refuseForeignHosts, metrics.routes, editorRoutes())
   app.use('/graphql', express.json({ limit: limits.bodyBytes }), expressMiddleware(apollo, { context: async () => context() }))
   app.use(answerErrors(platform))
   try {
@@ -76,6 +83,18 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
     throw error
   }
 }
+
+/** Variables are no part of the document that validation rules see. */
+const limitVariables = (depth: number): ApolloServerPlugin<ApiContext> => ({
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ request }) {
+        const refusal = variablesRefusal(request.variables, depth)
+        if (refusal) throw refusal
+      },
+    }
+  },
+})
 
 /** Without keys the server stays on loopback. */
 function refuseOpenDoors(host: string): void {
@@ -115,14 +134,16 @@ function answerErrors(platform: ApiPlatform): ErrorRequestHandler {
     const { code, message } = known[error.type ?? ''] ?? { code: 'INTERNAL_SERVER_ERROR', message: 'The request could not be answered' }
     const status = error.status && error.status < 500 ? error.status : 500
     if (status === 500) platform.log.error({ err: error }, 'request failed before GraphQL')
-    response.status(status).json({ errors: [{ message: status === 404 ? 'Not found' : message, extensions: { code: status === 404 ? 'NOT_FOUND' : code } }] })
+    response
+      .status(status)
+      .json({ errors: [{ message: status === 404 ? 'Not found' : message, extensions: { code: status === 404 ? 'NOT_FOUND' : code } }] })
   }
 }
 
 /** The server as a process of its own: opens the platform, serves it, and closes both. */
 if (process.argv[1] === fileURLToPath(import.meta.url))
   runAsChild<Config>(async (config) => {
-    const platform = await (await import('./platform.js')).openServerPlatform(config)
+    const platform = await openServerPlatform(config)
     try {
       const server = await startServer(platform)
       return {

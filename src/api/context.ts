@@ -17,7 +17,11 @@ export interface ApiContext {
   readonly cypherQueryOptions: { addVersionPrefix: boolean }
   /** @neo4j/graphql's session settings: the database that Neo4j was configured with */
   readonly sessionConfig: { database?: string }
+  /** milliseconds that one of its reads may take */
+  readonly transaction: { timeout: number }
 }
+
+const graphReadTimeoutMs = 30_000
 
 /** A maker of contexts; what all of them share is made once. */
 export function contextMaker(platform: ApiPlatform): (actor?: string) => ApiContext {
@@ -31,5 +35,6 @@ export function contextMaker(platform: ApiPlatform): (actor?: string) => ApiCont
     executionContext,
     cypherQueryOptions,
     sessionConfig,
+    transaction: { timeout: graphReadTimeoutMs },
   })
 }

@@ -107,10 +107,13 @@ export const costRule =
       const cost = estimateCost(context.getSchema(), operation, (name) => context.getFragment(name))
       if (cost <= limits.cost) return
       context.reportError(
-        new GraphQLError(`The answer could have about ${cost.toLocaleString('en')} fields, the limit is ${limits.cost.toLocaleString('en')}`, {
-          nodes: operation,
-          extensions: { limit: 'cost', remedy: 'Ask for smaller pages with "first" or "limit", or for fewer levels at once.' },
-        }),
+        new GraphQLError(
+          `The answer could have about ${cost.toLocaleString('en')} fields, the limit is ${limits.cost.toLocaleString('en')}`,
+          {
+            nodes: operation,
+            extensions: { limit: 'cost', remedy: 'Ask for smaller pages with "first" or "limit", or for fewer levels at once.' },
+          },
+        ),
       )
     },
     Argument(argument) {
@@ -124,3 +127,18 @@ export const costRule =
       )
     },
   })
+
+function depthOfValue(value: unknown): number {
+  if (value === null || typeof value !== 'object') return 0
+  const inner = Math.max(0, ...Object.values(value).map(depthOfValue))
+  return Array.isArray(value) ? inner : 1 + inner
+}
+
+/** Why these variables are refused, or undefined. */
+export function variablesRefusal(variables: unknown, limit: number): GraphQLError | undefined {
+  const depth = depthOfValue(variables ?? {}) - 1
+  if (depth <= limit) return undefined
+  return new GraphQLError(`The variables nest ${depth} objects, the limit is ${limit}`, {
+    extensions: { limit: 'input-depth', remedy: 'Flatten the filter, or split it over several requests.', http: { status: 400 } },
+  })
+}

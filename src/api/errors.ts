@@ -21,7 +21,8 @@ function extensionsOf(error: EspalierError): Record<string, unknown> {
 }
 
 /** Errors of @neo4j/graphql that are about the client's own input and name no Cypher. */
-const isClientError = (thrown: unknown): boolean => thrown instanceof Error && /^Neo4jGraphQL.*(?:Validation|Forbidden|Authentication)Error$/.test(thrown.name)
+const isClientError = (thrown: unknown): boolean =>
+  thrown instanceof Error && /^Neo4jGraphQL.*(?:Validation|Forbidden|Authentication)Error$/.test(thrown.name)
 
 /**
  * The one translation of thrown things to GraphQL errors, for HTTP and WebSocket alike. Ours keep message, code, remedy and problems;
@@ -37,7 +38,7 @@ export function formatError(log: Pick<Logger, 'error'>): (formatted: GraphQLForm
     if (origin instanceof EspalierError) return { message: origin.message, ...place, extensions: extensionsOf(origin) }
     if (isClientError(origin)) return { message: formatted.message, ...place, extensions: { code: 'BAD_USER_INPUT' } }
     if (origin instanceof GraphQLError) {
-      const { stacktrace: _, ...extensions } = formatted.extensions ?? {}
+      const { stacktrace: _, http: __, ...extensions } = formatted.extensions ?? {}
       // Apollo gives every validation error one code; ours about limits keep their own
       if ('limit' in extensions) extensions['code'] = 'QUERY_TOO_LARGE'
       return { message: formatted.message, ...place, extensions }

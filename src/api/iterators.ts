@@ -21,3 +21,45 @@ export function filtered<T>(source: AsyncIterableIterator<T>, passes: (item: T) 
   }
   return iterator
 }
+
+/**
+ * An iterator that is fed from outside; `open` runs at the first `next()` and answers what closes it. A reader slower than `capacity`
+ * items loses the oldest.
+ */
+export function pushed<T>(open: (push: (item: T) => void) => Promise<() => Promise<void>>, capacity = 1_000): AsyncIterableIterator<T> {
+  const items: T[] = []
+  const waiting: ((step: IteratorResult<T>) => void)[] = []
+  const done: IteratorResult<T> = { value: undefined, done: true }
+  let opened: Promise<() => Promise<void>> | undefined
+  let isOver = false
+  const push = (item: T) => {
+    const next = waiting.shift()
+    if (next) next({ value: item, done: false })
+    else if (items.push(item) > capacity) items.shift()
+  }
+  const end = async () => {
+    isOver = true
+    for (const next of waiting.splice(0)) next(done)
+    const close = await opened?.catch(() => undefined)
+    await close?.()
+  }
+  const iterator: AsyncIterableIterator<T> = {
+    async next() {
+      if (isOver) return done
+      await (opened ??= open(push))
+      const item = items.shift()
+      if (item !== undefined) return { value: item, done: false }
+      return isOver ? done : new Promise((resolve) => waiting.push(resolve))
+    },
+    async return() {
+      await end()
+      return done
+    },
+    async throw(error) {
+      await end()
+      throw error
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  }
+  return iterator
+}

@@ -14,6 +14,8 @@ export interface Limits {
   tokens: number
   /** nested objects of one input value (default 8) */
   inputDepth: number
+  /** nested objects of a variable's value (default 16: options of runs nest further than filters) */
+  variableDepth: number
   /** estimated fields of the answer: lists multiply by their page size (default 2,000,000) */
   cost: number
   /** bytes of a request body (default 64 MiB: ingest takes whole estates as text) */
@@ -26,6 +28,7 @@ export const defaultLimits: Limits = {
   directives: 50,
   tokens: 10_000,
   inputDepth: 8,
+  variableDepth: 16,
   cost: 2_000_000,
   bodyBytes: 64 * 2 ** 20,
 }

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
-import { artifactNodeId, datasetVersionNodeId, runNodeId } from '../artifacts/graph.js'
 import type { Artifact } from '../artifacts/store.js'
 import type { DatasetVersion } from '../datasets/version.js'
+import { artifactNodeId, datasetVersionNodeId, runNodeId } from '../util/node-ids.js'
 import type { Run } from '../vocabulary.js'
 import type { ApiContext } from './context.js'
 import { graphOne } from './graph-reader.js'

@@ -1,18 +1,34 @@
 import DataLoader from 'dataloader'
 import { readSystems, type System } from '../access/store.js'
 import { type Artifact, readArtifactsById, readArtifactsOfRuns } from '../artifacts/store.js'
+import {
+  type NodeStamp,
+  type NodeState,
+  readColumnsOf,
+  readEdgesOf,
+  readMetricsAt,
+  readNodeHistories,
+  readNodesById,
+  readSnapshotsById,
+  type Snapshot,
+} from '../catalog/read-store.js'
 import { readDatasetVersionsById, readVersionsOfDatasets } from '../datasets/store.js'
 import type { DatasetVersion } from '../datasets/version.js'
 import type { Database } from '../postgres/sql.js'
 import { latestMetricsOf, type MetricPoint } from '../runs/metric-store.js'
 import { readChildren, readRunsById } from '../runs/store.js'
-const readNodesById = async (_: unknown, ids: readonly string[]): Promise<CatalogNode[]> => (ids.length < 0 ? [] : [])
-import type { CatalogNode, Run } from '../vocabulary.js'
+import type { CatalogEdge, CatalogNode, EdgeLabel, Run } from '../vocabulary.js'
 
 /** Batched reads by id: however many siblings ask, one query each. Made anew for every request and every event. */
 export interface Loaders {
   run: DataLoader<string, Run | null>
-  node: DataLoader<string, CatalogNode | null>
+  snapshot: DataLoader<string, Snapshot | null>
+  history: DataLoader<string, NodeState[]>
+  /** of a moment (default: now) */
+  nodeAt(asOf?: Date): DataLoader<string, (CatalogNode & NodeStamp) | null>
+  columnsAt(asOf?: Date): DataLoader<string, CatalogNode[]>
+  edgesAt(direction: 'out' | 'in', labels?: readonly EdgeLabel[], asOf?: Date): DataLoader<string, CatalogEdge[]>
+  metricsAt(asOf?: Date): DataLoader<string, Record<string, number>>
   artifact: DataLoader<string, Artifact | null>
   artifactsOfRun: DataLoader<string, Artifact[]>
   datasetVersion: DataLoader<string, DatasetVersion | null>
@@ -30,6 +46,17 @@ function byId<T>(read: (ids: readonly string[]) => Promise<T[]>, idOf: (item: T)
   })
 }
 
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+
+/** A loader of things whose ids are UUIDs: other text names nothing, and must not reach a uuid column. */
+function byUuid<T>(read: (ids: readonly string[]) => Promise<(T | null)[]>): DataLoader<string, T | null> {
+  return new DataLoader(async (ids) => {
+    const real = ids.filter((id) => uuid.test(id))
+    const found = new Map((await read(real)).map((item, i) => [real[i]!, item]))
+    return ids.map((id) => found.get(id) ?? null)
+  })
+}
+
 /** A loader of lists: everything that belongs to each owner, in the order that was read. */
 function byOwner<T>(read: (owners: readonly string[]) => Promise<T[]>, ownerOf: (item: T) => string | null): DataLoader<string, T[]> {
   return new DataLoader(async (owners) => {
@@ -39,19 +66,57 @@ function byOwner<T>(read: (owners: readonly string[]) => Promise<T[]>, ownerOf: 
   })
 }
 
+/** One loader for every distinct list of arguments. */
+function keyed<A extends unknown[], L>(make: (...key: A) => L): (...key: A) => L {
+  const made = new Map<string, L>()
+  return (...key) => {
+    const name = JSON.stringify(key)
+    const known = made.get(name) ?? make(...key)
+    made.set(name, known)
+    return known
+  }
+}
+const moment = (asOf: Date | undefined) => (asOf ? { asOf } : {})
+
 export function createLoaders({ database }: { database: Database }): Loaders {
   return {
     run: new DataLoader((ids) => readRunsById(database, ids)),
-    node: byId((ids) => readNodesById(database, ids), (node) => node.id),
-    artifact: byId((ids) => readArtifactsById(database, ids), (artifact) => artifact.id),
-    artifactsOfRun: byOwner((runIds) => readArtifactsOfRuns(database, runIds), (artifact) => artifact.runId),
-    datasetVersion: byId((ids) => readDatasetVersionsById(database, ids), (version) => version.id),
-    versionsOfDataset: byOwner((ids) => readVersionsOfDatasets(database, ids), (version) => version.datasetId),
-    childrenOfRun: byOwner((parentIds) => readChildren(database, parentIds), (run) => run.parentId),
+    snapshot: byUuid((ids) => readSnapshotsById(database, ids)),
+    history: new DataLoader((ids) => readNodeHistories(database, ids)),
+    nodeAt: keyed((asOf) => new DataLoader((ids) => readNodesById(database, ids, moment(asOf)))),
+    columnsAt: keyed((asOf) => new DataLoader((ids) => readColumnsOf(database, ids, moment(asOf)))),
+    edgesAt: keyed(
+      (direction, labels, asOf) =>
+        new DataLoader((ids) => readEdgesOf(database, ids, direction, { ...moment(asOf), ...(labels ? { labels } : {}) })),
+    ),
+    metricsAt: keyed((asOf) => new DataLoader((ids) => readMetricsAt(database, ids, asOf))),
+    artifact: byId(
+      (ids) => readArtifactsById(database, ids),
+      (artifact) => artifact.id,
+    ),
+    artifactsOfRun: byOwner(
+      (runIds) => readArtifactsOfRuns(database, runIds),
+      (artifact) => artifact.runId,
+    ),
+    datasetVersion: byId(
+      (ids) => readDatasetVersionsById(database, ids),
+      (version) => version.id,
+    ),
+    versionsOfDataset: byOwner(
+      (ids) => readVersionsOfDatasets(database, ids),
+      (version) => version.datasetId,
+    ),
+    childrenOfRun: byOwner(
+      (parentIds) => readChildren(database, parentIds),
+      (run) => run.parentId,
+    ),
     latestMetrics: new DataLoader(async (runIds) => {
       const latest = await latestMetricsOf(database, runIds)
       return runIds.map((id) => latest.get(id) ?? [])
     }),
-    systemsOfProject: byOwner((ids) => readSystems(database, ids.length === 1 ? ids[0] : undefined), (system) => system.projectId),
+    systemsOfProject: byOwner(
+      (ids) => readSystems(database, ids.length === 1 ? ids[0] : undefined),
+      (system) => system.projectId,
+    ),
   }
 }

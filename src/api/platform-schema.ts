@@ -2,12 +2,19 @@ import 'reflect-metadata'
 import type { GraphQLSchema } from 'graphql'
 import { buildSchema, type NonEmptyArray, type PubSub } from 'type-graphql'
 import { ArtifactResolver, PromotionResolver } from './resolvers/artifacts.js'
+import { CatalogResolver, KnowledgeGraphResolver } from './resolvers/catalog.js'
+import { CatalogEdgeResolver, CatalogNodeResolver } from './resolvers/catalog-node.js'
 import { CypherResolver } from './resolvers/cypher.js'
 import { DatasetResolver } from './resolvers/datasets.js'
+import { IngestResolver } from './resolvers/ingest.js'
 import { LiveResolver } from './resolvers/live.js'
+import { PatternResolver } from './resolvers/patterns.js'
+import { ProjectionResolver } from './resolvers/projection.js'
 import { ProjectResolver } from './resolvers/projects.js'
+import { RunControlResolver } from './resolvers/run-control.js'
 import { RunEventResolver, RunResolver } from './resolvers/runs.js'
 import { ServingResolver } from './resolvers/serving.js'
+import { SnapshotResolver } from './resolvers/snapshots.js'
 import { orphanedRunTypes } from './types/runs.js'
 
 /** type-graphql refuses to build a Subscription type without one; every subscription here brings its own `subscribe`. */
@@ -19,10 +26,19 @@ const noPubSub: PubSub = { publish: refuse, subscribe: refuse }
 const resolvers: NonEmptyArray<new () => object> = [
   ArtifactResolver,
   PromotionResolver,
+  CatalogResolver,
+  KnowledgeGraphResolver,
+  CatalogNodeResolver,
+  CatalogEdgeResolver,
+  SnapshotResolver,
   CypherResolver,
   DatasetResolver,
+  IngestResolver,
   LiveResolver,
+  PatternResolver,
+  ProjectionResolver,
   ProjectResolver,
+  RunControlResolver,
   RunEventResolver,
   RunResolver,
   ServingResolver,

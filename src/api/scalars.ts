@@ -20,7 +20,8 @@ export function parseDateTime(value: unknown): Date {
   if (typeof value !== 'string') throw new GraphQLError(`DateTime: found ${show(value)}, ${expected}`)
   const match = isoDateTime.exec(value.trim())
   if (!match) throw new GraphQLError(`DateTime: found ${show(value)}, ${expected}`)
-  if (value.includes('T') && !match[1]) throw new GraphQLError(`DateTime: ${show(value)} has no zone; end it with Z or an offset like +02:00`)
+  if (value.includes('T') && !match[1])
+    throw new GraphQLError(`DateTime: ${show(value)} has no zone; end it with Z or an offset like +02:00`)
   const date = new Date(value.trim().replace(/([+-]\d{2})(\d{2})$/, (whole, h, m) => (value.includes('T') ? `${h}:${m}` : whole)))
   if (Number.isNaN(date.getTime())) throw new GraphQLError(`DateTime: ${show(value)} is no date that exists, ${expected}`)
   return date
@@ -28,7 +29,8 @@ export function parseDateTime(value: unknown): Date {
 
 function serializeDateTime(value: unknown): string {
   // a driver's temporal prints ISO text, with the zone's name in brackets at its end
-  const text = value instanceof Date || typeof value === 'string' ? value : isTemporal(value) ? value.toString().replace(/\[.*\]$/, '') : undefined
+  const text =
+    value instanceof Date || typeof value === 'string' ? value : isTemporal(value) ? value.toString().replace(/\[.*\]$/, '') : undefined
   const date = text === undefined ? undefined : new Date(text)
   if (!date || Number.isNaN(date.getTime())) throw new GraphQLError(`DateTime cannot represent ${show(value)}`)
   return date.toISOString()

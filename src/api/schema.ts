@@ -46,4 +46,3 @@ function repairDefaultResolvers(from: GraphQLSchema, to: GraphQLSchema): GraphQL
   }
   return to
 }
-

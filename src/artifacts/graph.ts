@@ -1,10 +1,6 @@
+import { artifactNodeId, datasetVersionNodeId, runNodeId } from '../util/node-ids.js'
 import type { GraphChange } from '../vocabulary.js'
 import type { Artifact } from './store.js'
-
-/** Node ids of the ledger's own things in the graph. */
-export const artifactNodeId = (id: string): string => `artifact:${id}`
-export const runNodeId = (id: string): string => `run:${id}`
-export const datasetVersionNodeId = (id: string): string => `dataset-version:${id}`
 
 /** The artifact's node; its aliases are a property, written again at every move. */
 export function artifactNode(artifact: Artifact, now: Date): GraphChange {

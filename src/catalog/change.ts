@@ -31,7 +31,7 @@ export interface Difference {
 }
 
 /** Properties of a column that are told as type_changed and nullability_changed. */
-const told: ReadonlySet<string> = new Set([columnProperties.type, columnProperties.tree, columnProperties.nullable])
+const told: ReadonlySet<string> = new Set([columnProperties.type, columnProperties.tree, columnProperties.nullable, 'canonical_type'])
 
 /** What changed between two versions of a fact, in a fixed order; absent properties count as null. `kind` is null for an edge. */
 export function differencesBetween(kind: NodeKind | null, before: FactContent, after: FactContent): Difference[] {

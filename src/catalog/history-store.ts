@@ -119,22 +119,22 @@ export async function diffSnapshots(
   { projectId, systemId, limit = 10_000 }: { projectId?: string; systemId?: string; limit?: number } = {},
 ): Promise<SnapshotDifference> {
   const side = (table: string, fact: string, at: string, more: string) =>
-    `select ${fact} as key, version from ${table}_history where valid_from <= ${at} and valid_to > ${at} ${more}
+    `select ${fact} as fact, version from ${table}_history where valid_from <= ${at} and valid_to > ${at} ${more}
      and scope in (select key from catalog_scope where ($3::text is null or project_id = $3) and ($4::text is null or system_id = $4))`
   const pair = (table: string, more: string) =>
-    `(${side(table, table, '$1', more)}) x full join (${side(table, table, '$2', more)}) y using (key)
+    `(${side(table, table, '$1', more)}) x full join (${side(table, table, '$2', more)}) y using (fact)
      left join fact_version p on p.hash = x.version left join fact_version q on q.hash = y.version`
   const values = [from, to, projectId ?? null, systemId ?? null, limit + 1]
   const content = (alias: string) =>
     `case when ${alias}.hash is not null then jsonb_build_object('name', ${alias}.name, 'properties', ${alias}.properties) end`
   const nodes = await sql.query<NodeDifference>(
     `select k.id, k.kind, ${content('p')} as before, ${content('q')} as after
-     from ${pair('node', '')} join node_key k on k.key = key where x.version is distinct from y.version order by k.id limit $5`,
+     from ${pair('node', '')} join node_key k on k.key = fact where x.version is distinct from y.version order by k.id limit $5`,
     values,
   )
   const edges = await sql.query<EdgeDifference>(
     `select a.id as "sourceId", k.label, b.id as "targetId", k.discriminator, p.properties as before, q.properties as after
-     from ${pair('edge', 'and is_visible')} join edge_key k on k.key = key join node_key a on a.key = k.source join node_key b on b.key = k.target
+     from ${pair('edge', 'and is_visible')} join edge_key k on k.key = fact join node_key a on a.key = k.source join node_key b on b.key = k.target
      where x.version is distinct from y.version order by a.id, k.label, b.id, k.discriminator limit $5`,
     values,
   )
@@ -222,4 +222,16 @@ export async function readMetricsAt(sql: Sql, nodeIds: readonly string[], asOf?:
   const byNode = new Map<string, Record<string, number>>(nodeIds.map((id) => [id, {}]))
   for (const { nodeId, name, value } of rows) byNode.get(nodeId)![name] = value
   return nodeIds.map((id) => byNode.get(id)!)
+}
+
+/** All that nodes ever were, by the nodes' ids (for a DataLoader). */
+export async function readNodeHistories(sql: Sql, ids: readonly string[]): Promise<NodeState[][]> {
+  const { rows } = await sql.query<NodeState & { id: string }>(
+    `select k.id, h.valid_from as "validFrom", nullif(h.valid_to, 'infinity') as "validTo", v.name, v.qualified_name as "qualifiedName", v.properties
+     from node_key k join node_history h on h.node = k.key join fact_version v on v.hash = h.version where k.id = any($1) order by k.id, h.valid_from`,
+    [ids],
+  )
+  const byNode = new Map<string, NodeState[]>(ids.map((id) => [id, []]))
+  for (const { id, ...state } of rows) byNode.get(id)!.push(state)
+  return ids.map((id) => byNode.get(id)!)
 }

@@ -55,7 +55,7 @@ export async function saveTableMetrics(client: Client, ideal: TypeDistribution):
        join lateral (
          select valid_from as at, version, 1 as n from node_history where node = k.key
          union all select valid_to, version, -1 from node_history where node = k.key and valid_to < 'infinity') t on true
-       join fact_version v on v.hash = t.version
+       join lateral (select canonical from fact_version f where f.hash = t.version limit 1) v on true
        where k.parent = any($1) and k.kind = 'Column' group by 1, 2, 3 order by 1, 2`,
       [nodes],
     )

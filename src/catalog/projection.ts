@@ -1,5 +1,5 @@
 import type { GraphEngine } from '../graph/engine.js'
-import { outboxChannel, outboxHead, readableOutboxHead, readGraphChanges, trimOutbox } from '../postgres/outbox.js'
+import { outboxChannel, outboxHead, readGraphChanges, trimOutbox } from '../postgres/outbox.js'
 import type { Database, Sql } from '../postgres/sql.js'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { Logger } from '../util/log.js'
@@ -58,7 +58,7 @@ export async function rebuildGraph({ database, engine, readers = [], batch = 2_0
       await client.query('select pg_advisory_xact_lock($1)', [lockKey])
       await engine.clear()
       await engine.prepare()
-      const head = await readableOutboxHead(client)
+      const head = await outboxHead(client)
       let total = 0
       for (const reader of [catalogGraph, ...readers])
         for await (const page of reader(client))

@@ -160,15 +160,3 @@ export async function readEdgesOf(
   for (const edge of rows) byNode.get(direction === 'out' ? edge.sourceId : edge.targetId)!.push(edge)
   return nodeIds.map((id) => byNode.get(id)!)
 }
-
-/** Projects that have (visible) edges of this label now, or (null) any edge at all, by name. */
-export async function readProjectsWithEdges(sql: Sql, label: EdgeLabel | null): Promise<string[]> {
-  const { rows } = await sql.query<{ id: string }>(
-    `select distinct s.project_id as id from catalog_scope s
-     where exists (select from edge_history h where h.scope = s.key and h.valid_to = 'infinity' and h.is_visible
-       and case when $1::text is null then h.label <> 'CONTAINS' else h.label = $1 end)
-     order by 1`,
-    [label],
-  )
-  return rows.map((row) => row.id)
-}

@@ -67,6 +67,8 @@ type Side = keyof typeof sides
 export async function applyAmongOthers(client: Client, snapshot: NewSnapshot): Promise<void> {
   const snapshots = await readPlaced(client, snapshot.scope.projectId)
   await client.query(`
+    create index on incoming_node (key);
+    create index on incoming_edge (key);
     create temp table existence_changed (node bigint) on commit drop;
     create temp table graph_node (node bigint) on commit drop;
     create temp table graph_edge (edge bigint) on commit drop;

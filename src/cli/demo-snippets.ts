@@ -5,7 +5,7 @@ export interface Snippet {
 }
 
 /** What the demo prints for its users to paste; a test pastes each of them. */
-export function demoSnippets({ projectId, systemId }: { projectId: string; systemId: string }): Snippet[] {
+export function demoSnippets(projectId: string): Snippet[] {
   return [
     {
       title: 'Tables with their columns, from the graph',
@@ -15,7 +15,7 @@ export function demoSnippets({ projectId, systemId }: { projectId: string; syste
     {
       title: 'What changed between two moments, from the ledger',
       language: 'GraphQL',
-      text: `{ diff(projectId: "${projectId}", systemId: "${systemId}", from: "2026-02-15T00:00:00Z", to: "2026-09-01T00:00:00Z") { isPartial nodes { id kind change } } }`,
+      text: `{ diff(projectId: "${projectId}", systemId: "hive", from: "2026-02-15T00:00:00Z", to: "2026-09-01T00:00:00Z") { isPartial nodes { id kind change } } }`,
     },
     {
       title: 'What will become of an int column within half a year',
@@ -25,7 +25,7 @@ export function demoSnippets({ projectId, systemId }: { projectId: string; syste
     {
       title: 'The links that the model in production expects of a column',
       language: 'GraphQL',
-      text: `{ predictLinks(nodeId: "${projectId}/${systemId}/column:core.account.opened_by", k: 3, includeKnown: true) { artifactId links { targetId score } } }`,
+      text: `{ predictLinks(nodeId: "${projectId}/hive/column:core.account.opened_by", k: 3, includeKnown: true) { artifactId links { targetId score } } }`,
     },
     {
       title: 'Which models learned from this table',

@@ -47,8 +47,8 @@ export async function watchRun(api: ApiClient, output: Output, runId: string, ti
         values.set(event.name!, event.value!)
         if (event.name === 'progress' && typeof event.value === 'number') fraction = event.value
         bar?.update(fraction, noteOf(values))
-      } else if (event.type === 'log' && event.level !== 'debug') {
-        lines.push(`  ${event.level === 'info' ? '' : `${event.level}: `}${event.message}`)
+      } else if (event.type === 'log' && event.level !== 'DEBUG') {
+        lines.push(`  ${event.level === 'INFO' ? '' : `${event.level?.toLowerCase()}: `}${event.message}`)
       } else if (event.type === 'state' && event.to === 'COMPLETED') {
         bar?.update(1, noteOf(values))
       }

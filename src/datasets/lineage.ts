@@ -1,8 +1,6 @@
+import { datasetVersionNodeId } from '../util/node-ids.js'
 import type { GraphChange } from '../vocabulary.js'
 import type { DatasetVersion } from './version.js'
-
-/** The id of a version's node in the graph. */
-export const datasetVersionNodeId = (versionId: string): string => `dataset-version:${versionId}`
 
 /** What the graph learns of a new version: its node, and one DERIVED_FROM edge a table (to the snapshot read last, if several). */
 export function versionChanges(

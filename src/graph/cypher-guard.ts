@@ -1,13 +1,14 @@
 import { didYouMean } from '../util/closest.js'
 import { type Problem, problem } from '../util/problem.js'
 import { findUnboundedHops, isUnboundedQuantifier, mostHops } from './cypher-bounds.js'
-import { type Branch, type Clause, columnsOf, cutRows } from './cypher-rows.js'
+import { type Branch, type Clause, columnsOf, cutRows, quoteKeyword } from './cypher-rows.js'
 import { closing, printTokens, Refusal, type Token, tokenize } from './cypher-tokenizer.js'
 import {
   allowedFunctions,
   allowedProcedures,
   type ClauseWord,
   clauseWords,
+  isClauseWord,
   type OperatorRole,
   operatorWords,
   pathFunctions,
@@ -65,20 +66,10 @@ export function guardCypher(text: string, options: GuardOptions = {}): GuardedCy
   }
 }
 
-/** Grafeo takes no keyword as a name (`n.create`, `:Set`, `$delete`) unless it stands in back-ticks. */
-function quoteKeyword(token: Token, isName: boolean): Token {
-  const word = token.kind === 'parameter' ? token.text.slice(1) : isName && token.kind === 'word' ? token.text : ''
-  const upper = word.toUpperCase()
-  const isKeyword = upper in refusedWords || upper in operatorWords || isClauseWord(upper)
-  return isKeyword ? { ...token, text: token.text.replace(word, () => `\`${word}\``) } : token
-}
-
 function lineAndColumn(text: string, at: number): string {
   const lines = text.slice(0, at).split('\n')
   return `${lines.length}:${lines.at(-1)!.length + 1}`
 }
-
-const isClauseWord = (upper: string): upper is ClauseWord => (clauseWords as readonly string[]).includes(upper)
 
 interface ExpressionState {
   /** an operand stands before the cursor */

@@ -1,5 +1,5 @@
 import { closing, printTokens, type Token } from './cypher-tokenizer.js'
-import type { ClauseWord } from './cypher-words.js'
+import { type ClauseWord, isClauseWord, operatorWords, refusedWords } from './cypher-words.js'
 
 export interface Clause {
   word: ClauseWord
@@ -42,4 +42,12 @@ export function cutRows(tokens: readonly Token[], branches: readonly Branch[], r
   const [value, ...more] = tokens.slice(last.from + 1, last.to)
   if (more.length > 0 || value?.kind !== 'number' || !(Number(value.text) > rows)) return tokens
   return [...tokens.slice(0, last.from + 1), extra(most), ...tokens.slice(last.to)]
+}
+
+/** Grafeo takes no keyword as a name (`n.create`, `:Set`, `$delete`) unless it stands in back-ticks. */
+export function quoteKeyword(token: Token, isName: boolean): Token {
+  const word = token.kind === 'parameter' ? token.text.slice(1) : isName && token.kind === 'word' ? token.text : ''
+  const upper = word.toUpperCase()
+  const isKeyword = upper in refusedWords || upper in operatorWords || isClauseWord(upper)
+  return isKeyword ? { ...token, text: token.text.replace(word, () => `\`${word}\``) } : token
 }

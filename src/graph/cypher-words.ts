@@ -3,6 +3,7 @@
 /** First words of the clauses that may be used. */
 export const clauseWords = ['MATCH', 'OPTIONAL', 'WHERE', 'WITH', 'RETURN', 'ORDER', 'SKIP', 'LIMIT', 'UNWIND', 'CALL', 'UNION'] as const
 export type ClauseWord = (typeof clauseWords)[number]
+export const isClauseWord = (upper: string): upper is ClauseWord => (clauseWords as readonly string[]).includes(upper)
 
 const readOnly = 'The graph is read-only for queries: facts enter by ingest'
 const administration = 'Administration is not done by queries'

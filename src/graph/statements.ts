@@ -46,17 +46,23 @@ const edgeKey = (e: EdgeChange) => JSON.stringify([e.sourceId, e.label, e.target
 function settle(changes: readonly GraphChange[]) {
   const nodes = new Map<string, EncodedNode>()
   const deleted = new Set<string>()
+  /** deleted, and not made again yet */
+  const absent = new Set<string>()
   const edges = new Map<string, EdgeChange>()
   const keysOf = new Map<string, Set<string>>()
   const remember = (id: string, key: string) => (keysOf.get(id) ?? keysOf.set(id, new Set()).get(id)!).add(key)
   for (const change of changes) {
-    if (change.op === 'upsert-node') nodes.set(change.id, encodeNode(change))
-    else if (change.op === 'delete-node') {
+    if (change.op === 'upsert-node') {
+      nodes.set(change.id, encodeNode(change))
+      absent.delete(change.id)
+    } else if (change.op === 'delete-node') {
       nodes.delete(change.id)
       deleted.add(change.id)
+      absent.add(change.id)
       for (const key of keysOf.get(change.id) ?? []) edges.delete(key)
     } else {
       assertLabel(change.label, edgeLabels)
+      if (absent.has(change.sourceId) || absent.has(change.targetId)) continue
       const key = edgeKey(change)
       edges.set(key, change)
       remember(change.sourceId, key)

@@ -23,6 +23,7 @@ export const ggnnOptions = z.strictObject({
   normalize: z.enum(['none', 'mean']).default('none').describe('messages are added up (none) or averaged (mean)'),
   residual: z.boolean().default(false).describe('add the state before a round to the state after it'),
   layerNorm: z.boolean().default(false).describe('normalise each node state after a round'),
+  dropout: z.number().min(0).lt(1).default(0).describe('share of the final node states that is zeroed in training; 0 for none'),
   readout: z.enum(['sum', 'max']).default('sum').describe('how gated node values become one vector per graph'),
   temperature: z.number().positive().default(1).describe('of the ListNet loss: higher spreads the target over more candidates'),
   layout: z
@@ -98,6 +99,7 @@ function forward(b: GraphBuilder, parameters: ParameterValues, name: string, o: 
   const x = layout.features
   let h = b.linear(x, p('input.weight'), p('input.bias'))
   for (let t = 0; t < o.steps; t++) h = round(b, layout, h, o, (name) => p(o.weights === 'tied' ? name : `${name}.${t}`))
+  h = b.dropout(h, o.dropout)
   const branch = (name: string) => {
     const own = b.add(b.linear(h, p(`${name}.state`)), b.linear(x, p(`${name}.features`), p(`${name}.bias`)))
     if (o.queryFeatures === 0) return own

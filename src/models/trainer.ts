@@ -1,10 +1,11 @@
 import { GraphBuilder } from '../tensor/builder.js'
 import { compileForward, compileTrainingStep, stepNames, type TrainableParameter } from '../tensor/compile.js'
 import type { Program, TensorExecutor } from '../tensor/executor.js'
-import type { Value } from '../tensor/graph.js'
+import type { Graph, Value } from '../tensor/graph.js'
 import { type Optimizer, parseOptimizer } from '../tensor/optimizers.js'
 import { decodeSafetensors, encodeSafetensors } from '../tensor/safetensors.js'
 import { allocate, copyTensors, float32, type HostTensor, type NamedTensors } from '../tensor/tensor.js'
+import { feedUniform } from '../tensor/uniform.js'
 import { EspalierError } from '../util/error.js'
 import type { Batch, Model, ParameterSpec } from './model.js'
 import { parseOptions } from './options.js'
@@ -16,7 +17,7 @@ export interface TrainerOptions<Options, Example = RankingList> {
   /** the model's options, or part of them: defaults are filled in */
   options: Options | Partial<Options>
   executor: TensorExecutor
-  /** parameters start from it */
+  /** parameters start from it, and dropout draws from it and the step: resume with the same one */
   seed: number
   /** a row of `tensor/optimizers.ts` with its options, e.g. `{ name: 'adamw', weightDecay: 0.01 }`. Default Adam. */
   optimizer?: { name: string; [option: string]: unknown }
@@ -63,7 +64,7 @@ const declare = (b: GraphBuilder, specs: readonly ParameterSpec[]): Record<strin
 
 /** A model's training step on one layout as a graph. */
 export function buildStep<O, E>(model: Model<O, E>, options: O, layout: string, optimizer: Optimizer, clip: boolean) {
-  const b = new GraphBuilder()
+  const b = new GraphBuilder('float32', true)
   const specs = model.parameters(options)
   const values = declare(b, specs)
   const loss = model.loss(b, model.forward(b, values, layout, options), layout, options)
@@ -93,18 +94,22 @@ const emptyMoments = (parameters: NamedTensors, { row }: Optimizer): NamedTensor
 const renamed = <T>(record: Record<string, T>, name: (key: string) => string): Record<string, T> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [name(key), value]))
 
-/** Keeps one program per layout. */
-function programs(load: (layout: string) => Promise<Program>) {
-  const loaded = new Map<string, Promise<Program>>()
+/** Builds and loads one program per layout, and keeps it. */
+function programs(build: (layout: string) => Graph, load: (graph: Graph) => Promise<Program>) {
+  const loaded = new Map<string, Promise<{ graph: Graph; program: Program }>>()
+  const make = async (layout: string) => {
+    const graph = build(layout)
+    return { graph, program: await load(graph) }
+  }
   return {
-    get(layout: string): Promise<Program> {
-      if (!loaded.has(layout)) loaded.set(layout, load(layout))
+    get(layout: string) {
+      if (!loaded.has(layout)) loaded.set(layout, make(layout))
       return loaded.get(layout)!
     },
     async release() {
       const all = [...loaded.values()]
       loaded.clear()
-      for (const program of await Promise.allSettled(all)) if (program.status === 'fulfilled') await program.value.release()
+      for (const made of await Promise.allSettled(all)) if (made.status === 'fulfilled') await made.value.program.release()
     },
   }
 }
@@ -119,8 +124,9 @@ export function createTrainer<Options, Example = RankingList>(given: TrainerOpti
       remedy: 'use null for none',
     })
   const specs = model.parameters(options)
-  const steps = programs((layout) => executor.load(buildStep(model, options, layout, optimizer, clipNorm !== null), { threads }))
-  const evaluations = programs((layout) => executor.load(buildForward(model, options, layout, true), { threads }))
+  const load = (graph: Graph) => executor.load(graph, { threads })
+  const steps = programs((layout) => buildStep(model, options, layout, optimizer, clipNorm !== null), load)
+  const evaluations = programs((layout) => buildForward(model, options, layout, true), load)
 
   const start = initializeParameters(specs, seed)
   const first: Bank = { parameters: start, moments: emptyMoments(start, optimizer) }
@@ -140,16 +146,17 @@ export function createTrainer<Options, Example = RankingList>(given: TrainerOpti
 
   return {
     async step(batch, { learningRate }) {
-      const program = await steps.get(batch.layout)
+      const { graph, program } = await steps.get(batch.layout)
       const other = current === 0 ? 1 : 0
       const { parameters, moments } = banks[current]
-      await program.run({ ...batch.feeds, ...parameters, ...moments, ...scalars(learningRate) }, targets[other])
+      const random = feedUniform(graph.inputs, batch.feeds, seed, done)
+      await program.run({ ...batch.feeds, ...random, ...parameters, ...moments, ...scalars(learningRate) }, targets[other])
       current = other
       done++
       return { loss: read(results[stepNames.loss]!), gradientNorm: read(results[stepNames.gradientNorm]!) }
     },
     async evaluate(batch) {
-      const program = await evaluations.get(batch.layout)
+      const { program } = await evaluations.get(batch.layout)
       const outputs = await program.run({ ...batch.feeds, ...banks[current].parameters })
       return { loss: read(outputs['loss']!), scores: model.decode(outputs, batch) }
     },

@@ -1,47 +1,45 @@
 import type { GraphChange } from '../vocabulary.js'
 import type { Sql } from './sql.js'
+import { inTransaction } from './transaction.js'
 
 /** Notified after every append that commits. */
 export const outboxChannel = 'espalier_outbox'
 const chunk = 5_000
 
-/** Appends changes of the graph projection; call it inside the transaction that makes them true in the ledger. */
-export async function appendGraphChanges(client: Sql, changes: readonly GraphChange[]): Promise<void> {
-  if (changes.length === 0) return
-  for (let start = 0; start < changes.length; start += chunk) {
-    // One json array per chunk: jsonb_array_elements keeps its order, and identity values are drawn in that order.
-    await client.query(
-      `INSERT INTO graph_outbox (change) SELECT value FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY ORDER BY ordinality`,
-      [JSON.stringify(changes.slice(start, start + chunk))],
-    )
-  }
-  await client.query(`SELECT pg_notify('${outboxChannel}', '')`)
-}
+/** Any number, the same in every process. */
+const appendLock = 5_340_211_880
 
 /**
- * The next changes after id `after`, in order. Ids are drawn before commit, so a transaction that is still open may yet publish lower
- * ids than others already have: reading stops at the oldest open writer, and nothing is ever skipped.
+ * Appends changes of the graph projection; call it in the transaction that makes them true in the ledger, as late as possible: from here to
+ * its commit no other transaction can append. Without that lock, ids drawn earlier could appear after later ones, and a reader that has
+ * passed them would never see them (ordering by transaction id does not help: ids and transaction ids are drawn in different orders).
  */
+export async function appendGraphChanges(sql: Sql, changes: readonly GraphChange[]): Promise<void> {
+  if (changes.length === 0) return
+  await inTransaction(sql, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [appendLock])
+    for (let start = 0; start < changes.length; start += chunk)
+      // One json array per chunk: identity values are drawn in the order of its elements.
+      await client.query(
+        `INSERT INTO graph_outbox (change) SELECT value FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY ORDER BY ordinality`,
+        [JSON.stringify(changes.slice(start, start + chunk))],
+      )
+    await client.query(`SELECT pg_notify('${outboxChannel}', '')`)
+  })
+}
+
+/** The next changes after id `after`, in order, at most `limit`. Whoever reads on from the last id misses nothing. */
 export async function readGraphChanges(sql: Sql, after: number, limit: number): Promise<{ id: number; change: GraphChange }[]> {
   const { rows } = await sql.query<{ id: number; change: GraphChange }>(
-    `SELECT id, change FROM graph_outbox
-     WHERE id > $1 AND transaction_id < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY id LIMIT $2`,
+    'SELECT id, change FROM graph_outbox WHERE id > $1 ORDER BY id LIMIT $2',
     [after, limit],
   )
   return rows
 }
 
-/** The last id committed so far, readable yet or not; 0 when nothing was ever appended. Once applied up to it, all before now is applied. */
+/** The last id committed so far; 0 when nothing was ever appended. Once applied up to it, all before now is applied. */
 export async function outboxHead(sql: Sql): Promise<number> {
   const { rows } = await sql.query<{ head: number }>('SELECT coalesce(max(id), 0) AS head FROM graph_outbox')
-  return rows[0]?.head ?? 0
-}
-
-/** The last id that `readGraphChanges` would give now; 0 when there is none. */
-export async function readableOutboxHead(sql: Sql): Promise<number> {
-  const { rows } = await sql.query<{ head: number }>(
-    'SELECT coalesce(max(id), 0) AS head FROM graph_outbox WHERE transaction_id < pg_snapshot_xmin(pg_current_snapshot())',
-  )
   return rows[0]?.head ?? 0
 }
 

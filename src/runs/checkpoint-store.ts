@@ -1,6 +1,7 @@
 import type { Sql } from '../postgres/sql.js'
+import { inTransaction } from '../postgres/transaction.js'
 import { isRunId } from './run-row.js'
-import { inTransaction, lockRun, staleAttempt } from './store.js'
+import { lockRun, staleAttempt } from './store.js'
 
 /** A point a run can be resumed from; its bytes are a blob. */
 export interface Checkpoint {

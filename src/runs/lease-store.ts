@@ -1,8 +1,9 @@
 import type { Database, Sql } from '../postgres/sql.js'
+import { inTransaction } from '../postgres/transaction.js'
 import type { Run, RunKind } from '../vocabulary.js'
 import { lastSequence } from './event-store.js'
 import { type RunRow, rowColumns, runOf } from './run-row.js'
-import { inTransaction, lockRun, moveRun } from './store.js'
+import { lockRun, moveRun } from './store.js'
 import { addTicket, takeTicket } from './tickets.js'
 
 /** A run that is this worker's for now. */

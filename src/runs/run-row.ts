@@ -1,3 +1,4 @@
+import { runNodeId } from '../util/node-ids.js'
 import type { GraphChange, Run } from '../vocabulary.js'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -25,10 +26,10 @@ export const runOf = ({ name: _, retryLimit: __, failures: ___, timeoutSeconds: 
 /** The run as a node of the graph, `run:<id>`. */
 export const nodeOf = (row: RunRow): GraphChange => ({
   op: 'upsert-node',
-  id: `run:${row.id}`,
+  id: runNodeId(row.id),
   kind: 'Run',
   properties: {
-    id: `run:${row.id}`,
+    id: runNodeId(row.id),
     run_id: row.id,
     name: row.name,
     kind: row.kind,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { appendGraphChanges } from '../postgres/outbox.js'
-import type { Database, Sql } from '../postgres/sql.js'
+import type { Sql } from '../postgres/sql.js'
+import { inTransaction } from '../postgres/transaction.js'
 import { didYouMean } from '../util/closest.js'
 import { EspalierError } from '../util/error.js'
 import { type Properties, type Run, type RunKind, type RunState, runKinds } from '../vocabulary.js'
@@ -12,10 +13,6 @@ import { addTicket, dropTicket, wakeWorkers } from './tickets.js'
 
 /** Notified when a run is asked to pause or cancel; payload: its id. */
 export const controlChannel = 'espalier_control'
-
-/** Runs `work` in a transaction: the caller's own when it gave a client, a new one when it gave the database. */
-export const inTransaction = <T>(sql: Sql, work: (client: Sql) => Promise<T>): Promise<T> =>
-  'transaction' in sql ? (sql as Database).transaction(work) : work(sql)
 
 export interface RunRequest {
   kind: RunKind

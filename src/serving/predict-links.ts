@@ -25,6 +25,7 @@ export interface PredictedLink {
   rank: number
   /** higher is better; comparable within this answer only */
   score: number
+  targetId: string
   target: CatalogNode
   isKnown: boolean
 }
@@ -81,6 +82,7 @@ export async function predictLinks(
     ({ index: place, score }, i): PredictedLink => ({
       rank: i + 1,
       score,
+      targetId: asked[place]!,
       target: index.node(asked[place]!)!,
       isKnown: known.has(asked[place]!),
     }),

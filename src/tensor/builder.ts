@@ -4,6 +4,7 @@ import { type Attributes, producer, scalarOf, type Value } from './graph.js'
 import type { RowMap } from './ops/indexed.js'
 import { type OpName, ops } from './ops.js'
 import { type ElementType, type HostTensor, tensor } from './tensor.js'
+import { uniformPrefix } from './uniform.js'
 
 type Transposes = { transA?: boolean; transB?: boolean }
 type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Less' | 'Greater' | 'Equal'
@@ -14,11 +15,17 @@ type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Less' | 'Greater' | 'Equa
  */
 export class GraphBuilder {
   #next = 0
+  #streams = 0
   readonly #known = new Map<string, readonly Value[]>()
   readonly #inputs = new Map<string, Value>()
 
-  /** `float`: the element type of what models compute with; float64 is for checking gradients. */
-  constructor(readonly float: 'float32' | 'float64' = 'float32') {}
+  /**
+   * `float`: the element type of what models compute with; float64 is for checking gradients. `training`: whether dropout drops.
+   */
+  constructor(
+    readonly float: 'float32' | 'float64' = 'float32',
+    readonly training = false,
+  ) {}
 
   /** A named input; asking again for the same name gives the same value, and must agree in type and shape. */
   input(name: string, type: ElementType, dims: Shape): Value {
@@ -167,6 +174,17 @@ export class GraphBuilder {
   /** See the op table's GruGate. */
   gruGate = (az: Value, ar: Value, mc: Value, hc: Value, h: Value) => this.apply('GruGate', [az, ar, mc, hc, h])[0]!
   layerNorm = (x: Value, gamma: Value, beta: Value, epsilon = 1e-5) => this.apply('LayerNorm', [x, gamma, beta], { epsilon })[0]!
+
+  /**
+   * In training, zero with probability `rate`, else x / (1 - rate) (Srivastava et al. 2014); x itself otherwise. The random numbers are
+   * an input `uniform.<stream>`, which the trainer feeds from its counters.
+   */
+  dropout(x: Value, rate: number): Value {
+    if (!this.training || rate === 0) return x
+    const uniform = this.input(`${uniformPrefix}${this.#streams++}`, 'float32', x.shape)
+    const kept = this.less(uniform, this.scalar(1 - rate, 'float32'))
+    return this.where(kept, this.mul(x, this.scalar(1 / (1 - rate), x.type)), this.scalar(0, x.type))
+  }
 
   #axis = (x: Value, axis: number) => (axis < 0 ? axis + x.shape.length : axis)
   #one(op: OpName, inputs: readonly Value[], attributes: Attributes = {}): Value {

@@ -5,6 +5,7 @@ import { readDatasetVersion, readRankingLists, saveRankingVersion } from '../dat
 import { buildForeignKeyLists, type ForeignKeyOptions } from '../datasets/tasks/foreign-key.js'
 import type { DatasetVersion } from '../datasets/version.js'
 import type { RankingList } from '../models/ranking-list.js'
+import { recordUse } from '../runs/graph-store.js'
 import { EspalierError } from '../util/error.js'
 import { canonicalJson } from '../util/hash.js'
 import { describeProblem } from '../util/problem.js'
@@ -41,10 +42,9 @@ async function estateOf({ platform, options }: TaskContext<RankingDataOptions>):
 
 /** The tables that lists were made of. */
 function tablesOf(estate: Estate, lists: readonly RankingList[]): string[] {
-  const groups = new Set(lists.map((list) => list.group))
   const used = new Set(lists.flatMap((list) => [list.queryId, ...list.candidates.map((candidate) => candidate.id!)]))
   const tables = estate.edges.filter((edge) => edge.label === 'HAS_COLUMN' && used.has(edge.targetId)).map((edge) => edge.sourceId)
-  return groups.size === 0 ? [] : [...new Set(tables)].sort()
+  return [...new Set(tables)].sort()
 }
 
 async function dataFromCatalog(context: TaskContext<RankingDataOptions>): Promise<RankingData> {
@@ -91,6 +91,7 @@ export async function readRankingData(context: TaskContext<RankingDataOptions>):
   const { datasetVersionId } = context.options
   const data = datasetVersionId ? await dataFromVersion(context, datasetVersionId) : await dataFromCatalog(context)
   const { version, lists } = data
+  await recordUse(context.platform.database, context.claim.run.id, version.id)
   await context.claim.record({
     type: 'log',
     level: 'info',

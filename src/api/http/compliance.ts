@@ -18,7 +18,8 @@ export const legacyStatus: ApolloServerPlugin<BaseContext> = {
         if (response.body.kind !== 'single' || 'data' in response.body.singleResult) return
         if (!wantsLegacyJson(request.http?.headers.get('accept') ?? '')) return
         const code = response.body.singleResult.errors?.[0]?.extensions?.['code']
-        const isRefusal = response.http.status === 400 && ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'QUERY_TOO_LARGE'].includes(String(code))
+        const isRefusal =
+          response.http.status === 400 && ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'QUERY_TOO_LARGE'].includes(String(code))
         const isBadVariable = code === 'BAD_USER_INPUT' && typeof request.query === 'string' && hasOperation
         if (isRefusal || isBadVariable) response.http.status = 200
       },

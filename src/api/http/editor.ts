@@ -44,7 +44,13 @@ export function editorRoutes(): Router {
   if (folder)
     router.use(
       '/editor',
-      express.static(folder, { index: false, fallthrough: false, maxAge: '1h', dotfiles: 'ignore', setHeaders: (response) => secure(response as Response) }),
+      express.static(folder, {
+        index: false,
+        fallthrough: false,
+        maxAge: '1h',
+        dotfiles: 'ignore',
+        setHeaders: (response) => secure(response as Response),
+      }),
     )
   return router
 }

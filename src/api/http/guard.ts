@@ -24,7 +24,10 @@ export function isLocalCaller({ host, origin }: { host?: string | undefined; ori
 /** The same as an express middleware. */
 export function refuseForeignHosts(request: Request, response: Response, next: NextFunction): void {
   const { host, origin } = request.headers
-  if (isLocalCaller({ host, origin })) return next()
+  if (isLocalCaller({ host, origin })) {
+    next()
+    return
+  }
   response.status(403).json({
     errors: [
       {

@@ -1,13 +1,28 @@
 import type { IncomingMessage, Server } from 'node:http'
-import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate, type ValidationRule } from 'graphql'
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
 import type { ApiContext } from '../context.js'
+import { variablesRefusal } from '../cost.js'
 
 export interface SocketOptions {
   schema: GraphQLSchema
   rules: readonly ValidationRule[]
   tokens: number
+  variableDepth: number
   bytes: number
   introspection: boolean
   context(): ApiContext
@@ -20,12 +35,17 @@ export interface SocketOptions {
  * graphql's `subscribe`, but every event is executed with a context of its own: loaders of a context that lives as long as the
  * subscription would answer from their first read for ever.
  */
-export async function subscribeFresh(args: ExecutionArgs, freshContext: () => unknown): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+export async function subscribeFresh(
+  args: ExecutionArgs,
+  freshContext: () => unknown,
+): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args)
   if (!(Symbol.asyncIterator in source)) return source
   const events = source[Symbol.asyncIterator]()
   const map = async (step: IteratorResult<unknown>): Promise<IteratorResult<ExecutionResult>> =>
-    step.done ? { value: undefined, done: true } : { value: await execute({ ...args, rootValue: step.value, contextValue: freshContext() }), done: false }
+    step.done
+      ? { value: undefined, done: true }
+      : { value: await execute({ ...args, rootValue: step.value, contextValue: freshContext() }), done: false }
   // Not an async generator: return() has to reach the source while a next() is pending.
   const results: AsyncIterableIterator<ExecutionResult> = {
     next: async () => map(await events.next()),
@@ -70,14 +90,22 @@ export function serveSockets(http: Server, options: SocketOptions): { dispose():
 
 /** What to execute, or why not. (graphql-ws itself would close the whole socket on a syntax error, and knows no token limit.) */
 function prepareOperation(
-  { schema, rules, tokens, introspection, context }: SocketOptions,
-  { query, operationName, variables }: { query: string; operationName?: string | null | undefined; variables?: Record<string, unknown> | null | undefined },
+  { schema, rules, tokens, variableDepth, introspection, context }: SocketOptions,
+  {
+    query,
+    operationName,
+    variables,
+  }: { query: string; operationName?: string | null | undefined; variables?: Record<string, unknown> | null | undefined },
 ): ExecutionArgs | readonly GraphQLError[] {
   const allRules = [...specifiedRules, ...rules, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])]
+  const refusal = variablesRefusal(variables, variableDepth)
+  if (refusal) return [refusal]
   try {
     const document = parse(query, { maxTokens: tokens })
     const errors = validate(schema, document, allRules)
-    return errors.length > 0 ? errors.map(coded('GRAPHQL_VALIDATION_FAILED')) : { schema, document, operationName, variableValues: variables, contextValue: context() }
+    return errors.length > 0
+      ? errors.map(coded('GRAPHQL_VALIDATION_FAILED'))
+      : { schema, document, operationName, variableValues: variables, contextValue: context() }
   } catch (thrown) {
     if (thrown instanceof GraphQLError) return [coded('GRAPHQL_PARSE_FAILED')(thrown)]
     throw thrown

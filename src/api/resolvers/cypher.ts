@@ -17,7 +17,10 @@ function within(name: keyof typeof largest, value: number): number {
 function parametersOf(params: unknown): Record<string, unknown> {
   if (params === null || params === undefined) return {}
   if (typeof params === 'object' && !Array.isArray(params)) return params as Record<string, unknown>
-  throw new EspalierError('BAD_INPUT', `params: found ${Array.isArray(params) ? 'a list' : typeof params}, expected an object of named values`)
+  throw new EspalierError(
+    'BAD_INPUT',
+    `params: found ${Array.isArray(params) ? 'a list' : typeof params}, expected an object of named values`,
+  )
 }
 
 @Resolver()
@@ -32,9 +35,19 @@ export class CypherResolver {
     @Arg('limit', () => Int, { defaultValue: 1_000, description: `Rows at most, up to ${largest.limit}` }) limit = 1_000,
     @Arg('timeoutMs', () => Int, { defaultValue: 10_000, description: `Up to ${largest.timeoutMs}` }) timeoutMs = 10_000,
   ): Promise<CypherAnswer> {
-    const request = { text: query, parameters: parametersOf(params), limit: within('limit', limit), timeoutMs: within('timeoutMs', timeoutMs) }
+    const request = {
+      text: query,
+      parameters: parametersOf(params),
+      limit: within('limit', limit),
+      timeoutMs: within('timeoutMs', timeoutMs),
+    }
     const audit = (details: Properties) =>
-      appendAudit(platform.database, { actor, action: 'run-cypher', subject: 'graph', details: { query: query.slice(0, auditedText), ...details } })
+      appendAudit(platform.database, {
+        actor,
+        action: 'run-cypher',
+        subject: 'graph',
+        details: { query: query.slice(0, auditedText), ...details },
+      })
     try {
       const answer = await platform.graph.read(request)
       await audit({ outcome: 'ok', rows: answer.rows.length, elapsedMs: answer.elapsedMs })

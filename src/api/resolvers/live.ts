@@ -1,10 +1,12 @@
-import { Arg, ID, Int, Resolver, Root, Subscription } from 'type-graphql'
+import { Arg, Ctx, ID, Int, Resolver, Root, Subscription } from 'type-graphql'
+import { snapshotChannel } from '../../catalog/snapshot-store.js'
 import { followEvents } from '../../runs/follow.js'
 import type { RunEvent as Event } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
-import { filtered } from '../iterators.js'
+import { filtered, pushed } from '../iterators.js'
 import { LogLevelEnum } from '../types/enums.js'
 import { LogEvent, RunEvent } from '../types/runs.js'
+import { Snapshot } from '../types/snapshots.js'
 import { runOrRefuse } from './runs.js'
 
 const gravity = ['debug', 'info', 'warn', 'error'] as const
@@ -29,7 +31,11 @@ export class LiveResolver {
     description: 'What was missed, then what comes, in order, without gaps or doubles; ends when the run has ended.',
     subscribe: ({ args, context }) => eventsOf(context as ApiContext, args as EventsArguments) as never,
   })
-  runEvents(@Root() event: RunEvent, @Arg('runId', () => ID) _runId: string, @Arg('after', () => Int, afterArgument) _after: number): RunEvent {
+  runEvents(
+    @Root() event: RunEvent,
+    @Arg('runId', () => ID) _runId: string,
+    @Arg('after', () => Int, afterArgument) _after: number,
+  ): RunEvent {
     return event
   }
 
@@ -50,4 +56,34 @@ export class LiveResolver {
   ): LogEvent {
     return event
   }
+
+  @Subscription(() => Snapshot, {
+    description: 'Every snapshot that is ingested from now on, by whichever process.',
+    subscribe: ({ args, context }) => snapshotsOf(context as ApiContext, args as { projectId?: string; systemId?: string }) as never,
+  })
+  async snapshotIngested(
+    @Root() snapshotId: string,
+    @Ctx() { loaders }: ApiContext,
+    @Arg('projectId', () => ID, { nullable: true }) _projectId?: string | null,
+    @Arg('systemId', () => ID, { nullable: true }) _systemId?: string | null,
+  ): Promise<Snapshot | null> {
+    return loaders.snapshot.load(snapshotId)
+  }
+}
+
+/** Ids of snapshots as they are told of: `<project>/<system> <id>`. */
+function snapshotsOf(
+  { platform }: ApiContext,
+  { projectId, systemId }: { projectId?: string; systemId?: string },
+): AsyncIterableIterator<string> {
+  const isWanted = (place: string) => {
+    const [project, system] = place.split('/')
+    return (!projectId || project === projectId) && (!systemId || system === systemId)
+  }
+  return pushed((push) =>
+    platform.database.listen(snapshotChannel, (payload) => {
+      const [place, id] = payload.split(' ')
+      if (place && id && isWanted(place)) push(id)
+    }),
+  )
 }

@@ -19,7 +19,8 @@ async function audited({ platform, actor }: ApiContext, action: string, work: ()
 @Resolver()
 export class RunControlResolver {
   @Mutation(() => Run, {
-    description: 'Queues a run. Every option has a default; the options of the answer tell all that it will do, the projects and the moment settled on included.',
+    description:
+      'Queues a run. Every option has a default; the options of the answer tell all that it will do, the projects and the moment settled on included.',
   })
   startRun(
     @Ctx() context: ApiContext,
@@ -33,10 +34,7 @@ export class RunControlResolver {
   }
 
   @Mutation(() => Run, { description: 'Queues a run that learns the patterns of projects (of all, when none is named).' })
-  learnPatterns(
-    @Ctx() context: ApiContext,
-    @Arg('projectIds', () => [ID], { nullable: true }) projectIds?: string[] | null,
-  ): Promise<Run> {
+  learnPatterns(@Ctx() context: ApiContext, @Arg('projectIds', () => [ID], { nullable: true }) projectIds?: string[] | null): Promise<Run> {
     const request = { kind: 'learn-patterns' as const, options: present({ projectIds }) }
     return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
   }

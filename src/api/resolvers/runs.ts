@@ -66,7 +66,10 @@ export class RunResolver {
       options: differing(runs.map((run) => run.options)),
       metrics: sideBySide(ids.map((id) => Object.fromEntries((latest.get(id) ?? []).map((p) => [p.name, wireNumber(p.value)])))),
       curves: await Promise.all(
-        wanted.map(async (curve) => ({ ...curve, buckets: await metricSeries(database, curve.runId, curve.name, { buckets: pageSize(buckets) }) })),
+        wanted.map(async (curve) => ({
+          ...curve,
+          buckets: await metricSeries(database, curve.runId, curve.name, { buckets: pageSize(buckets) }),
+        })),
       ),
     }
   }
@@ -139,4 +142,3 @@ function differing(rows: readonly Row[]): Run['options'] {
 
 /** JSON has no NaN; the same words as MetricValue. */
 const wireNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value))
-

@@ -1,7 +1,9 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql'
 import { parseAlias } from '../../artifacts/promotion.js'
 import type { Alias } from '../../artifacts/store.js'
-const readEstate: (sql: unknown, options: unknown) => Promise<import('../../datasets/estate.js').Estate> = () => Promise.reject(new Error('x'))
+
+import { readEstate } from '../../catalog/read-store.js'
+
 import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
 import { parseLinkTask, predictLinks } from '../../serving/predict-links.js'
 import { EspalierError } from '../../util/error.js'
@@ -41,7 +43,9 @@ export class ServingResolver {
     return platform.serving.rank(lists.map(listOf), { component, alias: parseAlias(alias) })
   }
 
-  @Query(() => LinkPrediction, { description: 'The likeliest links of a node in the live catalog: which column does this column reference?' })
+  @Query(() => LinkPrediction, {
+    description: 'The likeliest links of a node in the live catalog: which column does this column reference?',
+  })
   async predictLinks(
     @Ctx() { platform, loaders }: ApiContext,
     @Arg('nodeId', () => ID, { description: 'A column' }) nodeId: string,
@@ -49,10 +53,11 @@ export class ServingResolver {
     @Arg('k', () => Int, { defaultValue: 10 }) k: number,
     @Arg('component', () => String, { defaultValue: 'ranker' }) component: string,
     @Arg('alias', () => AliasEnum, { defaultValue: 'production' }) alias: Alias,
-    @Arg('includeKnown', () => Boolean, { defaultValue: false, description: 'Also links that the catalog has already' }) includeKnown: boolean,
+    @Arg('includeKnown', () => Boolean, { defaultValue: false, description: 'Also links that the catalog has already' })
+    includeKnown: boolean,
   ): Promise<LinkPrediction> {
     const parsed = parseLinkTask(task)
-    const node = await loaders.node.load(nodeId)
+    const node = await loaders.nodeAt().load(nodeId)
     if (!node)
       throw new EspalierError('NOT_FOUND', `node "${nodeId.slice(0, 200)}": the catalog has none of this id`, {
         remedy: 'Column ids read <project>/<system>/column:<database>.<table>.<column>.',

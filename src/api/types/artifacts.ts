@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import { Field, ID, Int, ObjectType } from 'type-graphql'
-import type { Artifact as StoredArtifact, Promotion as StoredPromotion } from '../../artifacts/store.js'
 import type { Manifest } from '../../artifacts/manifest.js'
+import type { Artifact as StoredArtifact, Promotion as StoredPromotion } from '../../artifacts/store.js'
 import { BigIntScalar, DateTime, JsonScalar } from '../scalars.js'
 import { AliasEnum } from './enums.js'
 import { connectionType } from './paging.js'
@@ -16,7 +16,8 @@ export class Artifact implements StoredArtifact {
   @Field(() => ID, { nullable: true }) runId!: string | null
   @Field(() => ID, { nullable: true }) datasetVersionId!: string | null
   @Field(() => Boolean, { description: 'Met every gate; only then it can be promoted without force' }) passed!: boolean
-  @Field(() => JsonScalar, { description: 'Files, signature, producers, metrics, gates and parity (schema/manifest.schema.json)' }) manifest!: Manifest
+  @Field(() => JsonScalar, { description: 'Files, signature, producers, metrics, gates and parity (schema/manifest.schema.json)' })
+  manifest!: Manifest
   @Field(() => String, { description: 'SHA-256 of the manifest file' }) manifestDigest!: string
   @Field(() => DateTime) createdAt!: Date
   @Field(() => [AliasEnum], { description: 'Aliases that name it now' }) aliases!: StoredArtifact['aliases']

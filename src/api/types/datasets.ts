@@ -32,7 +32,8 @@ export class DatasetVersion implements StoredVersion {
   @Field(() => BigIntScalar, { description: 'Of the rows as canonical JSON' }) bytes!: number
   @Field(() => ID, { nullable: true }) parentId!: string | null
   @Field(() => String) description!: string
-  @Field(() => JsonScalar, { description: 'How the rows came to be: task, options, feature spec, tables and snapshots' }) provenance!: Properties
+  @Field(() => JsonScalar, { description: 'How the rows came to be: task, options, feature spec, tables and snapshots' })
+  provenance!: Properties
   @Field(() => Float, { nullable: true }) qualityScore!: number | null
   @Field(() => Boolean, { nullable: true }) validationPassed!: boolean | null
   @Field(() => String) createdBy!: string

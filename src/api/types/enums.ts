@@ -1,6 +1,8 @@
 import 'reflect-metadata'
 import { registerEnumType } from 'type-graphql'
 import { aliases } from '../../artifacts/store.js'
+import { changeKinds } from '../../catalog/change.js'
+import { processingStrategies, qualityLevels } from '../../catalog/quality.js'
 import { edgeLabels, nodeKinds, runKinds, runStates } from '../../vocabulary.js'
 
 /** A closed list of the vocabulary as a GraphQL enum: `train-ggnn` is TRAIN_GGNN on the wire and `train-ggnn` inside. */
@@ -21,3 +23,7 @@ export const LogLevelEnum = enumOf('LogLevel', 'How grave a line of a log is.', 
 export const SeverityEnum = enumOf('ProblemSeverity', 'How grave a problem of an input is.', ['error', 'warning', 'info'])
 export const DirectionEnum = enumOf('LineageDirection', 'Along the flow of data, against it, or both.', ['downstream', 'upstream', 'both'])
 export const AliasEnum = enumOf('ArtifactAlias', 'A name that moves between the versions of a component.', aliases)
+export const ChangeKindEnum = enumOf('ChangeKind', 'What became of a node or an edge.', changeKinds)
+export const DifferenceEnum = enumOf('DifferenceKind', 'How something differs between two moments.', ['added', 'removed', 'changed'])
+export const QualityLevelEnum = enumOf('QualityLevel', 'From .9, .7, .5, .3 upwards, else critical.', qualityLevels)
+export const ProcessingStrategyEnum = enumOf('ProcessingStrategy', 'How much work the metadata deserves.', processingStrategies)

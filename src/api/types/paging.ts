@@ -97,3 +97,16 @@ export function pageOf<T>(
     },
   }
 }
+
+/** How many items a cursor of `pageByOffset` has behind it. */
+export function offsetOf({ after }: PageArguments): number {
+  if (!after) return 0
+  const [seen] = decodeCursor(after, 1)
+  return typeof seen === 'number' && Number.isSafeInteger(seen) && seen >= 0 ? seen : refuseCursor(after)
+}
+
+/** A page of a list that is read by offset: its cursors count the items up to and including theirs. */
+export function pageByOffset<T>(rows: readonly T[], page: PageArguments, count: () => Promise<number>): Connection<T> {
+  const offset = offsetOf(page)
+  return pageOf(rows, page, (_, index) => encodeCursor([offset + index + 1]), count)
+}

@@ -10,7 +10,9 @@ export class CandidateInput {
   @Field(() => [[Float]], { description: '[nodes][features], rows of equal length over all candidates' }) nodeFeatures!: number[][]
   @Field(() => [[Int]], { description: 'Pairs [from, to] of node indices' }) edges!: number[][]
   @Field(() => [Int], { nullable: true, description: 'Per edge, from 0; all 0 when absent' }) edgeTypes?: number[] | null
-  @Field(() => [Int], { nullable: true, description: 'Per edge, 0 along it, 1 against it; both ways when absent' }) edgeDirections?: number[] | null
+  @Field(() => [Int], { nullable: true, description: 'Per edge, 0 along it, 1 against it; both ways when absent' }) edgeDirections?:
+    | number[]
+    | null
 }
 
 @InputType({ description: 'One query with its candidates.' })
@@ -39,6 +41,7 @@ export class RankedList implements List {
 export class PredictedLink {
   @Field(() => Int, { description: '1 is best' }) rank!: number
   @Field(() => MetricValue) score!: number
+  @Field(() => ID) targetId!: string
   @Field(() => CatalogNode) target!: CatalogNode
   @Field(() => Boolean, { description: 'Whether the catalog has this edge already' }) isKnown!: boolean
 }

@@ -19,6 +19,8 @@ export function controlMFacts(definitions: Definitions, context: SourceContext):
 }
 
 const separator = '/'
+/** One missing condition can hold up everything behind it: the first of these are told, the rest counted. */
+const maxStuck = 50
 
 class FactWriter {
   readonly nodes: Fact[] = []
@@ -195,12 +197,19 @@ class FactWriter {
         found: `jobs that wait for each other in a ring: ${names(cycle)}`,
         expected: 'an order in which one of them can start',
       })
-    for (const [holder, conditions] of stuck)
+    for (const [holder, conditions] of [...stuck].slice(0, maxStuck))
       this.report(holder.line, {
         severity: 'info',
         code: 'never-released',
         found: `${pathOf(holder)}, which waits for ${conditions.join(', ')}`,
         expected: 'jobs in this text that can start and set what it waits for',
+      })
+    if (stuck.size > maxStuck)
+      this.report(1, {
+        severity: 'info',
+        code: 'never-released',
+        found: `${stuck.size - maxStuck} more jobs like these`,
+        expected: 'jobs that can start',
       })
   }
 }

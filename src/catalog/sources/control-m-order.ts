@@ -62,6 +62,7 @@ function findDangling(holders: readonly Holder[], producers: Producers): Map<str
 function findCycles(holders: readonly Holder[], dependencies: readonly Dependency[]): Holder[][] {
   const next = new Map<Holder, Holder[]>(holders.map((h) => [h, []]))
   for (const d of dependencies) if (!d.crossDay) next.get(d.from)!.push(d.to)
+  const place = new Map(holders.map((h, i) => [h, i]))
   const index = new Map<Holder, number>()
   const low = new Map<Holder, number>()
   const path: Holder[] = []
@@ -91,7 +92,7 @@ function findCycles(holders: readonly Holder[], dependencies: readonly Dependenc
       if (low.get(at) !== index.get(at)) continue
       const members = path.splice(path.lastIndexOf(at))
       for (const member of members) onPath.delete(member)
-      if (members.length > 1) cycles.push(members.reverse())
+      if (members.length > 1) cycles.push(members.sort((a, b) => place.get(a)! - place.get(b)!))
     }
   }
   return cycles

@@ -30,6 +30,8 @@ async function parseControlMXml(text: SourceText, context: SourceContext): Promi
 
 /** After so many errors of form, the rest is not XML. */
 const maxErrors = 20
+const longestEntity = 32
+const bareAmpersand = /&(?!#?\w{1,30};)/g
 
 interface Open {
   name: string
@@ -49,6 +51,11 @@ class XmlReader {
   private readonly parents = new Set<string>()
   private readonly parser = new SaxesParser({ xmlns: false, position: true })
   private errors = 0
+  /** elements that end tags closed, not yet acted on */
+  private readonly ends: string[] = []
+  private isSameEndTag = false
+  private pending = ''
+  private hasBareAmpersand = false
   private isStopped = false
   private isClosing = false
   private isRefused = false
@@ -56,24 +63,51 @@ class XmlReader {
   constructor(private readonly file: string) {
     this.parser.on('doctype', (doctype) => this.doctype(doctype))
     this.parser.on('opentag', (tag) => this.start(tag.name.toUpperCase(), tag.attributes as Attributes))
-    this.parser.on('closetag', (tag) => this.end(tag.name.toUpperCase()))
+    this.parser.on('closetag', (tag) => this.endTag(tag.name.toUpperCase()))
+    // without a listener, saxes lets the text of a stray end tag run into the next attribute
+    this.parser.on('text', () => {})
     this.parser.on('error', (error) => this.formError(error))
   }
 
   /** False: enough was seen, the rest need not be read. */
   write(piece: string): boolean {
     if (this.isStopped) return false
+    const text = this.pending + piece
+    // an entity may be cut in two
+    const last = text.lastIndexOf('&')
+    const whole = last >= 0 && last > text.length - longestEntity && !text.includes(';', last) ? last : text.length
+    this.pending = text.slice(whole)
+    this.feed(text.slice(0, whole))
+    return !this.isStopped
+  }
+
+  private feed(text: string): void {
     try {
-      this.parser.write(piece)
+      this.parser.write(text.replace(bareAmpersand, this.escape))
     } catch (thrown) {
       if (!this.isStopped) this.report({ code: 'xml-form', found: messageOf(thrown), expected: 'well-formed XML' })
       this.isStopped = true
     }
-    return !this.isStopped
+  }
+
+  /** A bare `&` (hand-made files have `a && b`) would swallow all up to the next semicolon. */
+  private readonly escape = (): string => {
+    if (!this.hasBareAmpersand)
+      this.report({
+        severity: 'warning',
+        code: 'xml-ampersand',
+        found: 'a bare &',
+        expected: '&amp; (it was read so)',
+        suggestion: 'Write &amp; in attributes and text.',
+      })
+    this.hasBareAmpersand = true
+    return '&amp;'
   }
 
   close(): void {
+    if (!this.isStopped && this.pending !== '') this.feed(this.pending)
     if (this.isRefused) return
+    this.settleEnds()
     this.isClosing = true
     const { line, column } = this.parser
     try {
@@ -104,10 +138,42 @@ class XmlReader {
 
   private formError(error: Error): void {
     if (this.isClosing || this.isStopped) return
+    const message = error.message.replace(/^(?:\S+:)?\d+:\d+: /, '')
+    const stray = /^unmatched closing tag: (\S+)\.$/.exec(message)?.[1]?.toUpperCase()
+    if (stray !== undefined) this.strayEnd(stray)
+    else if (message === 'unexpected close tag.') this.isSameEndTag = true
+    else this.malformed(message)
+  }
+
+  private malformed(found: string): void {
     this.errors++
-    if (this.errors <= maxErrors)
-      this.report({ code: 'xml-form', found: error.message.replace(/^(?:\S+:)?\d+:\d+: /, ''), expected: 'well-formed XML' })
+    if (this.errors <= maxErrors) this.report({ code: 'xml-form', found, expected: 'well-formed XML' })
     if (this.errors === maxErrors) this.isStopped = true
+  }
+
+  /**
+   * saxes gives a closetag for every element that an end tag closes, and where it then turns out that none was meant, it has closed them
+   * all. So the ends are kept until it is clear that they hold.
+   */
+  private endTag(name: string): void {
+    if (!this.isSameEndTag) this.settleEnds()
+    this.isSameEndTag = false
+    this.ends.push(name)
+  }
+
+  private settleEnds(): void {
+    const ends = this.ends.splice(0)
+    if (ends.length > 1) this.malformed(`</${ends.at(-1)}> before </${ends[0]}>`)
+    for (const name of ends) this.end(name)
+  }
+
+  /** An end tag that closes nothing for saxes: it may close what saxes has given up; else it is passed over. */
+  private strayEnd(name: string): void {
+    if (this.isSameEndTag) this.ends.length = 0
+    else this.settleEnds()
+    this.isSameEndTag = false
+    if (this.open.some((o) => o.name === name)) this.end(name)
+    else this.malformed(`the end tag </${name}> of an element that is not open`)
   }
 
   private doctype(doctype: string): void {
@@ -125,6 +191,7 @@ class XmlReader {
 
   private start(name: string, attributes: Attributes): void {
     if (this.isStopped) return
+    this.settleEnds()
     const open: Open = { name, line: this.parser.line }
     const kind = folderKinds[name]
     if (kind) open.folder = this.folder(kind, attributes)

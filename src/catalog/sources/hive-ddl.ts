@@ -12,7 +12,7 @@ import { commentOf, createTable, createView, keyValues, type Reading, reportMiss
 import { below, child, childrenOf, identifiers, lineOf, literal, parseHive, type Rule, ruleOf } from './hive-tree.js'
 import { foldHive, qualify } from './names.js'
 import { type Source, wholeText } from './source.js'
-import { type Filled, fillVariables, isBlank, linesOf, nextStatement, type Statement } from './sql-text.js'
+import { definitionsWithin, type Filled, fillVariables, isBlank, linesOf, nextStatement, type Statement } from './sql-text.js'
 
 /**
  * DDL and queries of Hive. A script is cut into statements first, each is parsed for itself (dt-sql-parser), and what they say is
@@ -35,6 +35,8 @@ function parseHiveDdl(script: string, context: SourceContext): ParsedSource {
 /** Statements that say nothing about the catalog. */
 const ignored =
   /^(?:analyze|msck|grant|revoke|show|describe|desc|explain|add|delete\s+(?:jar|file)|list|dfs|reload|lock|unlock|truncate|load|export|import|reset|source|start|commit|rollback|abort|kill|prepare|execute|compile|quit|exit|create\s+(?:temporary\s+)?(?:function|macro|role|index|resource|pool|scheduled)|drop\s+(?:temporary\s+)?(?:function|macro|role|index|resource|pool|scheduled)|alter\s+(?:database|schema|index|resource|scheduled)|update|delete|merge|!)/i
+/** A longer text that holds several definitions is a dump without semicolons: cut up before the parser sees it, which recovers slowly. */
+const longestWhole = 200_000
 const setting = /^set\s+(?:(?:hivevar|hiveconf):)?([^\s=]+)\s*=\s*([\s\S]*)$/i
 
 class ScriptReader {
@@ -80,6 +82,15 @@ class ScriptReader {
     return next
   }
 
+  /** Reads each definition of a statement that does not parse as one for itself; false where there is only one. */
+  private parts(text: string, start: number): boolean {
+    const cuts = definitionsWithin(text)
+    if (cuts.length === 0) return false
+    const bounds = [0, ...cuts, text.length]
+    for (const [i, from] of bounds.slice(0, -1).entries()) this.statement({ start: start + from, end: start + bounds[i + 1]! })
+    return true
+  }
+
   private report(at: number, found: Omit<Problem, 'where' | 'severity'> & { severity?: Problem['severity'] }): void {
     const { line, column } = this.place(at)
     this.problems.push(problem({ ...found, where: `${this.context.file}:${line}:${column}` }))
@@ -107,8 +118,10 @@ class ScriptReader {
   /** False where the statement does not parse, and the problem is told. */
   private parse(filled: Filled, start: number, statement: Statement): boolean {
     const original = (at: number) => start + filled.original(at)
+    if (filled.text.length > longestWhole && this.parts(this.script.slice(start, statement.end), start)) return true
     const { statements, error } = parseHive(filled.text)
     if (error) {
+      if (statement.resume === undefined && this.parts(this.script.slice(start, statement.end), start)) return true
       this.syntax(error.message, original(error.at), filled.text, start, statement)
       return false
     }

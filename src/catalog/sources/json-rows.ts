@@ -25,10 +25,8 @@ export class RowReader {
   constructor(
     private readonly file: string,
     private readonly onRow: (row: Record<string, unknown>) => void,
-    isLines = false,
-  ) {
-    if (isLines) this.mode = 'lines'
-  }
+    private readonly isLines = false,
+  ) {}
 
   write(piece: string): void {
     let at = 0
@@ -46,13 +44,10 @@ export class RowReader {
     if (this.first && !this.isInside) this.rowsOfOne(this.first.value)
     if (this.mode === 'start')
       this.report(1, { code: 'json-empty', found: 'nothing', expected: 'an array of objects, an object, or JSON Lines' })
-    if (this.suppressed > 0)
-      this.report(this.line, {
-        severity: 'info',
-        code: 'json-more',
-        found: `${this.suppressed} more problems of this kind`,
-        expected: 'objects',
-      })
+    if (this.suppressed > 0) {
+      const found = `${this.suppressed} more problems of this kind`
+      this.problems.push(problem({ severity: 'info', code: 'json-more', where: `${this.file}:${this.line}`, found, expected: 'objects' }))
+    }
   }
 
   /** Consumes some of the piece from `at` on; answers where it stopped. */
@@ -80,7 +75,7 @@ export class RowReader {
       this.mode = 'array'
       return at + 1
     }
-    this.mode = c === '{' ? 'object' : 'lines'
+    this.mode = c === '{' && !this.isLines ? 'object' : 'lines'
     return at
   }
 

@@ -104,6 +104,30 @@ function swallowed(script: string, from: number, to: number): number | undefined
   return undefined
 }
 
+const definition =
+  /[ \t]*(?:create\s+(?:(?:or\s+replace|external|temporary|materialized|transactional|managed)\s+)*(?:table|view|database|schema)|drop\s+(?:table|view)|alter\s+(?:table|view))\b/iy
+
+/**
+ * Where, in a statement that does not parse, further ones begin: lines that start like a definition, outside quotes and comments. Dumps
+ * of SHOW CREATE TABLE have no semicolons, so that one bad definition would take all others with it.
+ */
+export function definitionsWithin(text: string): number[] {
+  const found: number[] = []
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    const kind = opens(text, i, c)
+    if (kind === 'line') {
+      const newline = text.indexOf('\n', i)
+      i = newline < 0 ? text.length : newline
+    }
+    if (kind && kind !== 'line') i = endOf(text, i, kind).at
+    if (text[i] !== '\n') continue
+    definition.lastIndex = i + 1
+    if (definition.test(text)) found.push(i + 1)
+  }
+  return found
+}
+
 /** Is there nothing but white space and comments? */
 export const isBlank = (text: string): boolean => text.replace(/--[^\n]*|\/\*(?!\+)[\s\S]*?(?:\*\/|$)/g, '').trim() === ''
 

@@ -104,7 +104,7 @@ function verify(parent: Command): void {
       const query = `query ($id: ID!) { verifyArtifact(id: $id) {
         files { path sha256 isIntact } problems { severity code where found expected suggestion } } }`
       const { verifyArtifact: found } = await withApi(shell, (api) => api.request<{ verifyArtifact: Verification }>(query, { id }))
-      if (!shell.output.json) printProblems(found.problems)
+      if (!shell.output.json) printProblems(found.problems.map((each) => ({ ...each, severity: 'error' })))
       const rows = found.files.map((file) => [file.path, file.isIntact ? 'intact' : 'CORRUPT', file.sha256])
       shell.output.answer(found, formatTable(['file', 'state', 'sha256'], rows))
       if (found.problems.length > 0) process.exitCode = 1

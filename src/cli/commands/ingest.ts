@@ -49,7 +49,7 @@ export interface IngestRequest {
   variables?: Record<string, string> | undefined
 }
 
-interface Counts {
+export interface Counts {
   added: number
   changed: number
   removed: number
@@ -76,7 +76,9 @@ export async function requestIngest(api: ApiClient, request: IngestRequest): Pro
     }`,
     { ...request },
   )
-  return ingest
+  // Enums are upper case on the wire.
+  const problems = ingest.problems.map((each) => ({ ...each, severity: each.severity.toLowerCase() as Problem['severity'] }))
+  return { ...ingest, problems }
 }
 
 export const describeCounts = ({ added, changed, removed, unchanged }: Counts): string =>

@@ -110,7 +110,7 @@ async function evaluateModel(
 
 /** Leave-one-database-out evaluation of the ranker beside its baselines; says what came out, whatever it is. */
 export const evaluate: Task<EvaluateOptions> = async (context) => {
-  const { claim, options } = context
+  const { options } = context
   const { lists, featureSpec, version, estate } = await readRankingData(context)
   const groups = new Set(lists.map((list) => list.group))
   if (groups.size < 2)

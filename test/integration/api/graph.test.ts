@@ -7,22 +7,42 @@ import { type TestPlatform, testPlatform } from './test-platform.js'
 let platform: TestPlatform
 let server: LiveServer
 const updatedAt = (day: number) => `2024-05-0${day}T12:00:00.000Z`
-const node = (kind: NodeKind, id: string, properties: Properties = {}): GraphChange => ({ op: 'upsert-node', id, kind, properties: { id, name: id, ...properties } })
-const edge = (sourceId: string, label: 'HAS_COLUMN' | 'USED', targetId: string): GraphChange => ({ op: 'upsert-edge', sourceId, label, targetId, discriminator: '', properties: {} })
+const node = (kind: NodeKind, id: string, properties: Properties = {}): GraphChange => ({
+  op: 'upsert-node',
+  id,
+  kind,
+  properties: { id, name: id, ...properties },
+})
+const edge = (sourceId: string, label: 'HAS_COLUMN' | 'USED', targetId: string): GraphChange => ({
+  op: 'upsert-edge',
+  sourceId,
+  label,
+  targetId,
+  discriminator: '',
+  properties: {},
+})
 
 let runIds: string[]
 beforeAll(async () => {
   platform = await testPlatform()
   const runs = []
-  for (let i = 0; i < 3; i++) runs.push(await createRun(platform.database, { kind: 'train-ggnn', options: { epochs: i + 1 }, projectId: 'p' }))
+  for (let i = 0; i < 3; i++)
+    runs.push(await createRun(platform.database, { kind: 'train-ggnn', options: { epochs: i + 1 }, projectId: 'p' }))
   runIds = runs.map((run) => run.id)
   await platform.projection.stop()
   await platform.graph.clear()
   await platform.graph.apply(
     [
-      ...[1, 2, 3].flatMap((i) => [node('Table', `t${i}`, { updated_at: updatedAt(i), column_count: i, metadata_entropy: i }), node('Column', `c${i}`), edge(`t${i}`, 'HAS_COLUMN', `c${i}`)]),
+      ...[1, 2, 3].flatMap((i) => [
+        node('Table', `t${i}`, { updated_at: updatedAt(i), column_count: i, metadata_entropy: i }),
+        node('Column', `c${i}`),
+        edge(`t${i}`, 'HAS_COLUMN', `c${i}`),
+      ]),
       node('DatasetVersion', 'dataset-version:00000000-0000-4000-8000-000000000001', { number: '1.0' }),
-      ...runIds.flatMap((id) => [node('Run', `run:${id}`, { run_id: id, state: 'pending' }), edge(`run:${id}`, 'USED', 'dataset-version:00000000-0000-4000-8000-000000000001')]),
+      ...runIds.flatMap((id) => [
+        node('Run', `run:${id}`, { run_id: id, state: 'pending' }),
+        edge(`run:${id}`, 'USED', 'dataset-version:00000000-0000-4000-8000-000000000001'),
+      ]),
     ],
     1_000,
   )
@@ -40,12 +60,18 @@ describe('graph reads', () => {
       { t: 't3', columnCount: 3, cols: [{ c: 'c3' }] },
       { t: 't2', columnCount: 2, cols: [{ c: 'c2' }] },
     ])
-    expect(answer.tablesConnection).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true }, edges: [{ node: { name: 't1' } }, { node: { name: 't2' } }] })
+    expect(answer.tablesConnection).toMatchObject({
+      totalCount: 3,
+      pageInfo: { hasNextPage: true },
+      edges: [{ node: { name: 't1' } }, { node: { name: 't2' } }],
+    })
   })
 
   test('nothing can be written through it', async () => {
     const { __schema } = await server.ask('{ __schema { mutationType { fields { name } } subscriptionType { fields { name } } } }')
-    const names: string[] = [...__schema.mutationType.fields, ...__schema.subscriptionType.fields].map((field: { name: string }) => field.name)
+    const names: string[] = [...__schema.mutationType.fields, ...__schema.subscriptionType.fields].map(
+      (field: { name: string }) => field.name,
+    )
     expect(names.filter((name) => /^(create|update|delete)(?!Project$)/.test(name))).toEqual([])
   })
 })
@@ -55,7 +81,10 @@ describe('one DateTime for both halves', () => {
     const query = `query ($after: DateTime!) { literal: tables(where: { updatedAt: { gt: "2024-05-02" } }) { name updatedAt }
       variable: tables(where: { updatedAt: { gt: $after } }) { name } nested: columns(where: { tables: { some: { updatedAt: { lte: $after } } } }) { name } }`
     expect(await server.ask(query, { after: '2024-05-02T14:00:00+02:00' })).toEqual({
-      literal: [{ name: 't2', updatedAt: updatedAt(2) }, { name: 't3', updatedAt: updatedAt(3) }].map((t) => expect.objectContaining(t)),
+      literal: [
+        { name: 't2', updatedAt: updatedAt(2) },
+        { name: 't3', updatedAt: updatedAt(3) },
+      ].map((t) => expect.objectContaining(t)),
       variable: [{ name: 't3' }],
       nested: expect.arrayContaining([{ name: 'c1' }, { name: 'c2' }]),
     })
@@ -91,7 +120,13 @@ describe('links between graph and ledger', () => {
         const session = driver.session(config) as { executeRead(work: Work, settings?: unknown): unknown; close(): unknown }
         return {
           executeRead: (work: Work, settings?: unknown) =>
-            session.executeRead((tx) => work({ run: (text, parameters) => (cypher.push(text), tx.run(text, parameters)) }), settings),
+            session.executeRead((tx) => {
+              const run: typeof tx.run = (text, parameters) => {
+                cypher.push(text)
+                return tx.run(text, parameters)
+              }
+              return work({ run })
+            }, settings),
           close: () => session.close(),
         }
       },
@@ -119,7 +154,9 @@ describe('cypher', () => {
   const cypher = async (text: string, more: object = {}) => server.post(query, { query: text, ...more })
 
   test('nodes, relationships and values in fixed shapes, with parameters', async () => {
-    const { data } = await cypher('MATCH (t:Table {id: $id})-[r:HAS_COLUMN]->(c) RETURN t, type(r) AS kind, c.name, 1.5 AS x', { params: { id: 't2' } })
+    const { data } = await cypher('MATCH (t:Table {id: $id})-[r:HAS_COLUMN]->(c) RETURN t, type(r) AS kind, c.name, 1.5 AS x', {
+      params: { id: 't2' },
+    })
     expect(data.cypher).toMatchObject({
       columns: ['t', 'kind', 'c.name', 'x'],
       rows: [[{ id: 't2', labels: ['Table'], properties: { name: 't2', column_count: 2 } }, 'HAS_COLUMN', 'c2', 1.5]],
@@ -143,7 +180,11 @@ describe('cypher', () => {
   ])('%s is refused, with its place and what to do', async (_, text) => {
     const { errors, data } = await cypher(text)
     expect(data).toBeNull()
-    expect(errors?.[0]?.extensions).toMatchObject({ code: 'CYPHER_REFUSED', remedy: expect.any(String), problems: [{ where: expect.stringMatching(/^cypher:\d+:\d+/) }] })
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: 'CYPHER_REFUSED',
+      remedy: expect.any(String),
+      problems: [{ where: expect.stringMatching(/^cypher:\d+:\d+/) }],
+    })
   })
 
   test('nothing of that has changed the graph', async () => {
@@ -151,7 +192,10 @@ describe('cypher', () => {
   })
 
   test('a query past its time ends with TIMEOUT', async () => {
-    const { errors } = await cypher('UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b UNWIND range(1, 3000) AS c RETURN sum(a * b * c) AS s', { timeoutMs: 300 })
+    const { errors } = await cypher(
+      'UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b UNWIND range(1, 3000) AS c RETURN sum(a * b * c) AS s',
+      { timeoutMs: 300 },
+    )
     expect(errors?.[0]?.extensions.code).toBe('TIMEOUT')
     expect((await cypher('RETURN 1 AS one')).data.cypher.rows).toEqual([[1]])
   })

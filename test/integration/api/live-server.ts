@@ -37,7 +37,10 @@ export interface Followed {
 
 /** The real server on a free port of loopback, with clients for both transports. */
 export async function liveServer(platform: ApiPlatform, limits: Partial<Limits> = {}): Promise<LiveServer> {
-  const server = await startServer({ ...platform, config: { ...platform.config, host: '127.0.0.1', port: 0 } }, { ...defaultLimits, ...limits })
+  const server = await startServer(
+    { ...platform, config: { ...platform.config, host: '127.0.0.1', port: 0 } },
+    { ...defaultLimits, ...limits },
+  )
   const clients: SocketClient[] = []
   const post: LiveServer['post'] = async (query, variables, headers = {}) => {
     const response = await fetch(server.url, {

@@ -19,9 +19,16 @@ const begin = async (options: Parameters<typeof createRun>[1] = { kind: 'train-g
 }
 /** Appends events after those there are. */
 async function tell(run: Run, ...bodies: RunEventBody[]): Promise<void> {
-  const { rows } = await platform.database.query<{ last: number }>('SELECT max(sequence) AS last FROM run_event WHERE run_id = $1', [run.id])
+  const { rows } = await platform.database.query<{ last: number }>('SELECT max(sequence) AS last FROM run_event WHERE run_id = $1', [
+    run.id,
+  ])
   const last = rows[0]?.last ?? 0
-  await appendEvents(platform.database, run.id, run.attempt, bodies.map((body, i) => ({ sequence: last + i + 1, body })))
+  await appendEvents(
+    platform.database,
+    run.id,
+    run.attempt,
+    bodies.map((body, i) => ({ sequence: last + i + 1, body })),
+  )
 }
 const metric = (name: string, step: number, value: number): RunEventBody => ({ type: 'metric', name, step, value })
 
@@ -54,7 +61,10 @@ describe('reading', () => {
   })
 
   test('a run that is not there is null, and a loop over many costs one statement', async () => {
-    expect(await server.ask('{ a: run(id: "nonsense") { id } b: run(id: "00000000-0000-4000-8000-000000000000") { id } }')).toEqual({ a: null, b: null })
+    expect(await server.ask('{ a: run(id: "nonsense") { id } b: run(id: "00000000-0000-4000-8000-000000000000") { id } }')).toEqual({
+      a: null,
+      b: null,
+    })
     const parent = await begin()
     const children = []
     for (let i = 0; i < 10; i++) children.push(await createRun(platform.database, { kind: 'evaluate', options: {}, parentId: parent.id }))
@@ -76,7 +86,12 @@ describe('reading', () => {
 
   test('metrics that are not finite arrive as words; curves are down-sampled', async () => {
     const run = await begin()
-    await tell(run, metric('loss', 0, Number.NaN), metric('loss', 1, Infinity), ...Array.from({ length: 98 }, (_, i) => metric('loss', i + 2, 1 / (i + 2))))
+    await tell(
+      run,
+      metric('loss', 0, Number.NaN),
+      metric('loss', 1, Infinity),
+      ...Array.from({ length: 98 }, (_, i) => metric('loss', i + 2, 1 / (i + 2))),
+    )
     const { run: read } = await server.ask(
       `query ($id: ID!) { run(id: $id) { metrics { name step value } metricSeries(name: "loss", buckets: 10) { fromStep toStep count min max last notFinite } events(first: 4) { ${eventFields} } } }`,
       { id: run.id },
@@ -186,7 +201,13 @@ describe('live', () => {
 
   test('lines of the log from a level upwards', async () => {
     const run = await begin()
-    await tell(run, { type: 'log', level: 'debug', message: 'a' }, metric('loss', 1, 2), { type: 'log', level: 'warn', message: 'b' }, { type: 'log', level: 'error', message: 'c' })
+    await tell(
+      run,
+      { type: 'log', level: 'debug', message: 'a' },
+      metric('loss', 1, 2),
+      { type: 'log', level: 'warn', message: 'b' },
+      { type: 'log', level: 'error', message: 'c' },
+    )
     await transition(platform.database, run.id, 'completed')
     const followed = server.follow(server.socket(), `subscription { runLogs(runId: "${run.id}", level: WARN) { level message } }`)
     await followed.completed
@@ -198,7 +219,10 @@ describe('live', () => {
 
   test('every event is answered with loaders of its own', async () => {
     const run = await begin()
-    const followed = server.follow(server.socket(), `subscription { runEvents(runId: "${run.id}") { sequence type ... on StateEvent { to run { state } } } }`)
+    const followed = server.follow(
+      server.socket(),
+      `subscription { runEvents(runId: "${run.id}") { sequence type ... on StateEvent { to run { state } } } }`,
+    )
     await followed.until((values) => values.some((v) => v.data.runEvents.to === 'RUNNING'))
     await transition(platform.database, run.id, 'completed')
     await followed.completed
@@ -214,7 +238,11 @@ describe('live', () => {
   test('leaving stops listening, however it is left', async () => {
     const run = await begin()
     const listening = async () =>
-      (await platform.database.query<{ n: number }>(`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'`)).rows[0]!.n
+      (
+        await platform.database.query<{ n: number }>(
+          `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'`,
+        )
+      ).rows[0]!.n
     const before = await listening()
     for (const leave of ['stop', 'dispose', 'terminate'] as const) {
       const socket = server.socket()

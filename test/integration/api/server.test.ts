@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { serverAudits } from 'graphql-http'
 import { getIntrospectionQuery } from 'graphql'
+import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startServer } from '../../../src/server.js'
 import { describeIf } from '../../support/need.js'
@@ -24,12 +24,15 @@ const raw = (body: string, headers: Record<string, string> = {}) =>
 
 describe('GraphQL over HTTP', () => {
   const preflight = { 'apollo-require-preflight': '1' }
-  const audits = serverAudits({ url: () => server.url, fetchFn: (url: string, init?: RequestInit) => fetch(url, { ...init, headers: { ...init?.headers, ...preflight } }) })
+  const audits = serverAudits({
+    url: () => server.url,
+    fetchFn: (url: string, init?: RequestInit) => fetch(url, { ...init, headers: { ...init?.headers, ...preflight } }),
+  })
 
   test('all audits pass', async () => {
     const results = await Promise.all(audits.map(async (audit) => ({ name: audit.name, id: audit.id, result: await audit.fn() })))
     const failed = results.filter(({ result }) => result.status !== 'ok')
-    expect(failed.map(({ id, name, result }) => ({ id, name, ...result, response: undefined }))).toEqual([])
+    expect(failed.map(({ result }) => ({ ...result, response: undefined }))).toEqual([])
     expect(results).toHaveLength(61)
   })
 
@@ -42,7 +45,9 @@ describe('GraphQL over HTTP', () => {
   test('malformed JSON gets a clean answer, without a stack', async () => {
     const response = await raw('{"query": ')
     expect(response.status).toBe(400)
-    expect(await response.json()).toEqual({ errors: [{ message: 'The request body is not valid JSON', extensions: { code: 'BAD_REQUEST' } }] })
+    expect(await response.json()).toEqual({
+      errors: [{ message: 'The request body is not valid JSON', extensions: { code: 'BAD_REQUEST' } }],
+    })
   })
 
   test('a body over the limit is refused by name', async () => {
@@ -59,10 +64,19 @@ describe('GraphQL over HTTP', () => {
     const { port } = new URL(server.url)
     const status = await new Promise<number | undefined>((resolve, reject) => {
       import('node:http').then(({ request }) => {
-        const sent = request({ port, host: '127.0.0.1', path: '/graphql', method: 'POST', headers: { host: `rebound.example:${port}`, 'content-type': 'application/json' } }, (r) => {
-          r.resume()
-          resolve(r.statusCode)
-        })
+        const sent = request(
+          {
+            port,
+            host: '127.0.0.1',
+            path: '/graphql',
+            method: 'POST',
+            headers: { host: `rebound.example:${port}`, 'content-type': 'application/json' },
+          },
+          (r) => {
+            r.resume()
+            resolve(r.statusCode)
+          },
+        )
         sent.on('error', reject)
         sent.end('{"query":"{ __typename }"}')
       }, reject)
@@ -72,7 +86,12 @@ describe('GraphQL over HTTP', () => {
 })
 
 describe('limits', () => {
-  const introspection = getIntrospectionQuery({ descriptions: true, specifiedByUrl: true, inputValueDeprecation: true, schemaDescription: true })
+  const introspection = getIntrospectionQuery({
+    descriptions: true,
+    specifiedByUrl: true,
+    inputValueDeprecation: true,
+    schemaDescription: true,
+  })
   const nested = `{ tablesConnection(first: 50) { totalCount edges { node { name columnsConnection(first: 50) { edges { node { name
     tablesConnection(first: 50) { edges { node { name } } } } } } } } } }`
 
@@ -91,6 +110,17 @@ describe('limits', () => {
     expect(errors?.[0]?.extensions.code).toBe(code)
     const followed = server.follow(server.socket(), query)
     await expect(followed.completed).rejects.toMatchObject([{ message: errors?.[0]?.message }])
+  })
+
+  test('variables that nest too deep, by HTTP and by WebSocket alike', async () => {
+    const nest = (n: number): object => (n === 0 ? { name: { eq: 'x' } } : { NOT: nest(n - 1) })
+    const query = 'query ($where: TableWhere) { tables(where: $where) { name } }'
+    expect(await server.ask(query, { where: nest(5) })).toEqual({ tables: [] })
+    const { errors } = await server.post(query, { where: nest(20) })
+    expect(errors?.[0]?.extensions.code).toBe('QUERY_TOO_LARGE')
+    await expect(server.follow(server.socket(), query, { where: nest(20) }).completed).rejects.toMatchObject([
+      { message: errors?.[0]?.message },
+    ])
   })
 
   test('introspection can be switched off, on both transports', async () => {
@@ -183,7 +213,10 @@ describe('health', () => {
   })
 
   test('not ready when the graph does not answer; why stays in the log', async () => {
-    const broken = { ...platform, graph: { ...platform.graph, driver: () => platform.graph.driver(), position: () => Promise.reject(new Error('secret reason')) } }
+    const broken = {
+      ...platform,
+      graph: { ...platform.graph, driver: () => platform.graph.driver(), position: () => Promise.reject(new Error('secret reason')) },
+    }
     const limping = await liveServer(broken as never)
     try {
       const answer = await fetch(limping.url.replace('/graphql', '/readyz'))
@@ -194,6 +227,16 @@ describe('health', () => {
     } finally {
       await limping.close()
     }
+  })
+
+  test('metrics as Prometheus reads them', async () => {
+    await server.ask('{ projects { id } }')
+    await server.post('{ nothing }')
+    const text = await (await fetch(`${root()}/metrics`)).text()
+    expect(text).toMatch(/^espalier_graphql_requests_total\{operation="query",outcome="ok"\} [1-9]\d*$/m)
+    expect(text).toMatch(/^espalier_graphql_requests_total\{operation="none",outcome="error"\} [1-9]\d*$/m)
+    expect(text).toMatch(/^espalier_projection_lag_changes 0$/m)
+    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^# (HELP|TYPE) \w+ .+$|^\w+(\{[^}]*\})? -?[\d.e+-]+$/)
   })
 
   test('unknown paths are 404 without a stack', async () => {

@@ -4,8 +4,11 @@ import path from 'node:path'
 import { afterAll } from 'vitest'
 import type { ApiPlatform } from '../../../src/api/context.js'
 import { localBlobs } from '../../../src/blobs/local.js'
+import { startProjection } from '../../../src/catalog/projection.js'
 import { readConfig } from '../../../src/config.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
+import { models } from '../../../src/models/registry.js'
+import { graphReaders } from '../../../src/platform.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { openServing } from '../../../src/serving/serving.js'
 import { freshDatabase } from '../../support/database.js'
@@ -38,9 +41,9 @@ export async function testPlatform(): Promise<TestPlatform> {
   const database = watched(fresh.database, (text) => seen.push(text))
   const graph = await openGrafeo({ folder: null, log })
   await graph.prepare()
-  const projection = { stop: async () => {}, lag: async () => 0 } as never as { stop(): Promise<void> }
+  const projection = await startProjection({ database: fresh.database, engine: graph, log, readers: graphReaders })
   const blobs = localBlobs(path.join(home, 'blobs'))
-  const serving = await openServing({ database, blobs, log })
+  const serving = await openServing({ database, blobs, models, log })
   afterAll(async () => {
     await serving.close()
     await projection.stop()

@@ -240,7 +240,7 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>, 
           await engine.apply(whole, 1)
           expect(await dump()).toEqual(oneByOne)
         }),
-        { numRuns: engine.name === 'grafeo' ? 20 : 8 },
+        { numRuns: engine.name === 'grafeo' ? 12 : 8 },
       )
     }, 180_000)
 

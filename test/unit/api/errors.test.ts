@@ -1,7 +1,7 @@
 import { GraphQLError, locatedError } from 'graphql'
 import { describe, expect, test } from 'vitest'
 import { formatError } from '../../../src/api/errors.js'
-import { EspalierError, type ErrorCode, errorCodes } from '../../../src/util/error.js'
+import { type ErrorCode, EspalierError, errorCodes } from '../../../src/util/error.js'
 
 function formatter() {
   const lines: Record<string, unknown>[] = []

@@ -17,11 +17,17 @@ const cost = (text: string) => {
   const operation = document.definitions.find((d) => d.kind === 'OperationDefinition')!
   return estimateCost(schema, operation as never, (name) => fragments.get(name))
 }
-const refusals = (text: string, limits = defaultLimits) => validate(schema, parse(text), [...specifiedRules, ...limitRules(limits)]).map((e) => e.message)
+const refusals = (text: string, limits = defaultLimits) =>
+  validate(schema, parse(text), [...specifiedRules, ...limitRules(limits)]).map((e) => e.message)
 const kinds = (text: string, limits = defaultLimits) => validate(schema, parse(text), limitRules(limits)).map((e) => e.extensions['limit'])
 
 const connection = (depth: number, first: number): string =>
-  depth === 0 ? 'id name' : `id ${depth === 3 ? 'tablesConnection' : 'columnsConnection'}(first: ${first}) { totalCount edges { cursor node { ${connection(depth - 1, first)} } } pageInfo { endCursor } }`.replace(/^id tables/, 'tables')
+  depth === 0
+    ? 'id name'
+    : `id ${depth === 3 ? 'tablesConnection' : 'columnsConnection'}(first: ${first}) { totalCount edges { cursor node { ${connection(depth - 1, first)} } } pageInfo { endCursor } }`.replace(
+        /^id tables/,
+        'tables',
+      )
 
 describe('cost', () => {
   test('lists multiply by what was asked, connections pass it to their edges', () => {
@@ -33,16 +39,23 @@ describe('cost', () => {
     expect(cost('{ tables(limit: 10) { columns(limit: 10) { columns(limit: 10) { id } } } }')).toBe(1 + 10 * (1 + 10 * (1 + 10)))
   })
   test('a fragment costs what it would cost in place, however often it is spread', () => {
-    const spread = cost('{ tables(limit: 3) { ...F } tablesConnection(first: 4) { ...C } } fragment F on Table { id columns(limit: 2) { name } } fragment C on TableConnection { edges { node { ...F } } }')
-    const inPlace = cost('{ tables(limit: 3) { id columns(limit: 2) { name } } tablesConnection(first: 4) { edges { node { id columns(limit: 2) { name } } } } }')
+    const spread = cost(
+      '{ tables(limit: 3) { ...F } tablesConnection(first: 4) { ...C } } fragment F on Table { id columns(limit: 2) { name } } fragment C on TableConnection { edges { node { ...F } } }',
+    )
+    const inPlace = cost(
+      '{ tables(limit: 3) { id columns(limit: 2) { name } } tablesConnection(first: 4) { edges { node { id columns(limit: 2) { name } } } } }',
+    )
     expect(spread).toBe(inPlace)
   })
-  test('a fragment that spreads itself ends', () => expect(cost('{ tables { ...F } } fragment F on Table { id columns { ...F } }')).toBeGreaterThan(0))
+  test('a fragment that spreads itself ends', () =>
+    expect(cost('{ tables { ...F } } fragment F on Table { id columns { ...F } }')).toBeGreaterThan(0))
 })
 
 describe('limits', () => {
   test("let the editor's introspection query and a three-level nested connection through", () => {
-    expect(refusals(getIntrospectionQuery({ inputValueDeprecation: true, schemaDescription: true, specifiedByUrl: true, oneOf: true }))).toEqual([])
+    expect(
+      refusals(getIntrospectionQuery({ inputValueDeprecation: true, schemaDescription: true, specifiedByUrl: true, oneOf: true })),
+    ).toEqual([])
     expect(refusals(`{ ${connection(3, 50)} }`)).toEqual([])
   })
   test('refuse what multiplies beyond the cost, and say what to do', () => {
@@ -53,10 +66,16 @@ describe('limits', () => {
   test('refuse depth, aliases, directives and nested input', () => {
     const deep = (n: number): string => (n === 0 ? 'id' : `columns(limit: 1) { ${deep(n - 1)} }`)
     expect(refusals(`{ table { ${deep(30)} } }`)).toEqual([expect.stringContaining('depth limit of 24')])
-    expect(refusals(`{ ${Array.from({ length: 101 }, (_, i) => `a${i}: table { id }`).join(' ')} }`)).toEqual([expect.stringContaining('liases limit of 100')])
-    expect(refusals(`{ ${Array.from({ length: 51 }, () => 'table @include(if: true) { id }').join(' ')} }`)).toEqual([expect.stringContaining('irectives limit of 50')])
+    expect(refusals(`{ ${Array.from({ length: 101 }, (_, i) => `a${i}: table { id }`).join(' ')} }`)).toEqual([
+      expect.stringContaining('liases limit of 100'),
+    ])
+    expect(refusals(`{ ${Array.from({ length: 51 }, () => 'table @include(if: true) { id }').join(' ')} }`)).toEqual([
+      expect.stringContaining('irectives limit of 50'),
+    ])
     const nest = (n: number): string => (n === 0 ? '{ name: "x" }' : `{ NOT: ${nest(n - 1)} }`)
-    expect(refusals(`{ tablesConnection(where: ${nest(9)}) { totalCount } }`)).toEqual([expect.stringContaining('nests 10 objects, the limit is 8')])
+    expect(refusals(`{ tablesConnection(where: ${nest(9)}) { totalCount } }`)).toEqual([
+      expect.stringContaining('nests 10 objects, the limit is 8'),
+    ])
     expect(refusals(`{ tablesConnection(where: ${nest(3)}) { totalCount } }`)).toEqual([])
   })
 })

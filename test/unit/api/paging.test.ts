@@ -7,8 +7,12 @@ describe('cursors', () => {
     const key = fc.array(fc.oneof(fc.string(), fc.integer()), { minLength: 1, maxLength: 3 })
     fc.assert(fc.property(key, (k) => void expect(decodeCursor(encodeCursor(k), k.length)).toEqual(k)))
   })
-  test.each(['', 'nonsense', encodeCursor([1, 2]), Buffer.from('{"a":1}').toString('base64url')])('%j is refused with what to do', (cursor) =>
-    expect(() => decodeCursor(cursor, 1)).toThrow(expect.objectContaining({ code: 'BAD_INPUT', remedy: expect.stringContaining('endCursor') })),
+  test.each(['', 'nonsense', encodeCursor([1, 2]), Buffer.from('{"a":1}').toString('base64url')])(
+    '%j is refused with what to do',
+    (cursor) =>
+      expect(() => decodeCursor(cursor, 1)).toThrow(
+        expect.objectContaining({ code: 'BAD_INPUT', remedy: expect.stringContaining('endCursor') }),
+      ),
   )
 })
 
@@ -18,8 +22,16 @@ describe('pages', () => {
     const page = pageOf([1, 2, 3], { first: 2 }, cursorOf, () => 3)
     expect(page.edges.map((e) => e.node)).toEqual([1, 2])
     expect(page.pageInfo).toEqual({ hasNextPage: true, hasPreviousPage: false, startCursor: cursorOf(1), endCursor: cursorOf(2) })
-    expect(pageOf([3], { first: 2, after: cursorOf(2) }, cursorOf, () => 3).pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
-    expect(pageOf([], { first: 2 }, cursorOf, () => 0).pageInfo).toEqual({ hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null })
+    expect(pageOf([3], { first: 2, after: cursorOf(2) }, cursorOf, () => 3).pageInfo).toMatchObject({
+      hasNextPage: false,
+      hasPreviousPage: true,
+    })
+    expect(pageOf([], { first: 2 }, cursorOf, () => 0).pageInfo).toEqual({
+      hasNextPage: false,
+      hasPreviousPage: false,
+      startCursor: null,
+      endCursor: null,
+    })
   })
   test('sizes out of range are refused', () => {
     expect(pageSize(1_000)).toBe(1_000)

@@ -14,7 +14,9 @@ describe('DateTime', () => {
     expect(DateTime.serialize(moment)).toBe('2024-05-01T10:00:00.250Z')
     expect(DateTime.serialize('2024-05-01T12:00:00.25+02:00')).toBe('2024-05-01T10:00:00.250Z')
     expect(DateTime.serialize(DriverDateTime.fromStandardDate(moment))).toBe('2024-05-01T10:00:00.250Z')
-    expect(DateTime.serialize(new DriverDateTime(2024, 5, 1, 12, 0, 0, 250_000_000, 7200, 'Europe/Berlin'))).toBe('2024-05-01T10:00:00.250Z')
+    expect(DateTime.serialize(new DriverDateTime(2024, 5, 1, 12, 0, 0, 250_000_000, 7200, 'Europe/Berlin'))).toBe(
+      '2024-05-01T10:00:00.250Z',
+    )
   })
 
   test('takes dates and zoned times, by value and by literal', () => {
@@ -23,10 +25,12 @@ describe('DateTime', () => {
     expect(DateTime.parseLiteral(literal('"2024-05-01T10:00:00.25Z"'), {})).toEqual(moment)
   })
 
-  test.each([['2024-05-01T12:00:00', 'has no zone'], ['yesterday', 'expected ISO-8601'], ['2024-13-01', 'no date that exists'], [1714557600, 'found 1714557600']])(
-    'refuses %j and says why',
-    (value, reason) => expect(() => DateTime.parseValue(value)).toThrow(reason),
-  )
+  test.each([
+    ['2024-05-01T12:00:00', 'has no zone'],
+    ['yesterday', 'expected ISO-8601'],
+    ['2024-13-01', 'no date that exists'],
+    [1714557600, 'found 1714557600'],
+  ])('refuses %j and says why', (value, reason) => expect(() => DateTime.parseValue(value)).toThrow(reason))
 
   test('refuses to give out what is no moment', () => {
     for (const value of [new Date(Number.NaN), 'soon', {}, null, 5]) expect(() => DateTime.serialize(value)).toThrow('cannot represent')
@@ -48,12 +52,16 @@ describe('BigInt', () => {
   })
 
   test('takes 64 bits and no more', () => {
-    fc.assert(fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => void expect(BigIntScalar.parseValue(`${n}`)).toBe(n)))
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => void expect(BigIntScalar.parseValue(`${n}`)).toBe(n)),
+    )
     expect(() => BigIntScalar.parseValue(`${2n ** 63n}`)).toThrow('64 bits')
     expect(BigIntScalar.parseLiteral(literal('12345678901234567'), {})).toBe(12345678901234567n)
   })
 
-  test.each([[1.5], ['1.5'], ['ten'], [2 ** 60], [null]])('refuses %j', (value) => expect(() => BigIntScalar.parseValue(value)).toThrow('BigInt: found'))
+  test.each([[1.5], ['1.5'], ['ten'], [2 ** 60], [null]])('refuses %j', (value) =>
+    expect(() => BigIntScalar.parseValue(value)).toThrow('BigInt: found'),
+  )
 })
 
 describe('MetricValue', () => {
@@ -96,7 +104,9 @@ describe('at the door of the graph driver', () => {
       close: () => calls.push('closed'),
     }
     const wrapped = scalarAwareDriver({ session: () => session }).session({}) as typeof session
-    const answer = wrapped.executeRead((tx) => (tx as { run(t: string, p: unknown): unknown }).run('RETURN $at', { at: new Date(0) }), { timeout: 5 })
+    const answer = wrapped.executeRead((tx) => (tx as { run(t: string, p: unknown): unknown }).run('RETURN $at', { at: new Date(0) }), {
+      timeout: 5,
+    })
     wrapped.close()
     expect(answer).toEqual({ text: 'RETURN $at', parameters: { at: '1970-01-01T00:00:00.000Z' } })
     expect(calls).toEqual([{ timeout: 5 }, 'closed'])

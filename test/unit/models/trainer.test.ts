@@ -104,6 +104,21 @@ describe('training the GGNN', () => {
     }
   })
 
+  it('drops in training only, other nodes each step, and resumes to the same bits', async () => {
+    const dropping = { options: { ...options, dropout: 0.5 }, optimizer: { name: 'sgd', momentum: 0 } }
+    const [free, t] = [trainer({ optimizer: dropping.optimizer }), trainer(dropping)]
+    const batch = batches[0]!
+    expect(await t.evaluate(batch)).toEqual(await free.evaluate(batch))
+    const losses: number[] = []
+    for (let i = 0; i < 4; i++) losses.push((await t.step(batch, { learningRate: 0 })).loss)
+    expect(new Set(losses).size).toBe(4)
+    const state = decodeTrainerState(encodeTrainerState(t.state()))
+    const resumed = trainer(dropping)
+    resumed.restore(state)
+    expect(await train(resumed, 4, 8)).toEqual(await train(t, 4, 8))
+    expect(bits(resumed.parameters())).toEqual(bits(t.parameters()))
+  })
+
   it('hands out copies', async () => {
     const t = trainer()
     const taken = t.parameters()

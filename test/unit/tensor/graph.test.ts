@@ -8,6 +8,7 @@ import { loadOnnx, ortExecutor } from '../../../src/tensor/ort.js'
 import { decodeSafetensors, encodeSafetensors } from '../../../src/tensor/safetensors.js'
 import { simplify } from '../../../src/tensor/simplify.js'
 import { float32, int32, numbersOf, tensor } from '../../../src/tensor/tensor.js'
+import { feedUniform, uniformNumbers } from '../../../src/tensor/uniform.js'
 
 const opsOf = (graph: Graph) => graph.nodes.map((n) => n.op)
 
@@ -214,6 +215,47 @@ describe('safetensors', () => {
   it('refuses what is cut off', () => {
     const bytes = encodeSafetensors({ a: float32([4], [1, 2, 3, 4]) })
     for (const length of [0, 4, 20, bytes.length - 1]) expect(() => decodeSafetensors(bytes.subarray(0, length))).toThrow('safetensors:')
+  })
+})
+
+describe('dropout', () => {
+  it('keeps 1 - rate of the elements, scaled, by the same numbers every time; nothing outside training', async () => {
+    const b = new GraphBuilder('float32', true)
+    const x = b.input('x', 'float32', ['N', 100])
+    const y = b.dropout(x, 0.3)
+    const [dx] = differentiate(b, b.sumAll(y), [x])
+    const graph = closeGraph({ y, dx: dx! })
+    const feeds = { x: float32([200, 100], new Array(20_000).fill(2)) }
+    const random = feedUniform(graph.inputs, feeds, 5, 17)
+    const out = await (await ortExecutor.load(graph)).run({ ...feeds, ...random })
+    const values = numbersOf(out['y']!)
+    const kept = values.filter((v) => v !== 0)
+    expect(kept.length / values.length).toBeCloseTo(0.7, 1.5)
+    expect(new Set(kept.map((v) => v.toFixed(4)))).toEqual(new Set([(2 / 0.7).toFixed(4)]))
+    expect(numbersOf(out['dx']!).map((g) => g > 0)).toEqual(values.map((v) => v > 0))
+    expect(feedUniform(graph.inputs, feeds, 5, 17)).toEqual(random)
+    const plain = new GraphBuilder()
+    const z = plain.input('x', 'float32', [3])
+    expect(plain.dropout(z, 0.3)).toBe(z)
+  })
+  it('draws evenly, and apart for every seed, step and stream', () => {
+    const draw = (...[seed, step, stream]: [number, number, number]) => uniformNumbers(seed, step, stream, 50_000)
+    const first = draw(1, 0, 0)
+    const bins = new Array(20).fill(0)
+    for (const u of first) bins[Math.floor(u * 20)]++
+    // chi-square, 19 degrees of freedom: 43.8 is the 0.1 % point
+    expect(bins.reduce((sum, n) => sum + (n - 2500) ** 2 / 2500, 0)).toBeLessThan(43.8)
+    const others: [number, number, number][] = [
+      [2, 0, 0],
+      [1, 1, 0],
+      [1, 0, 1],
+      [1 + 2 ** 32, 0, 0],
+    ]
+    for (const other of others) {
+      const second = draw(...other)
+      const correlation = first.reduce((sum, u, i) => sum + (u - 0.5) * (second[i]! - 0.5), 0) / first.length / (1 / 12)
+      expect(Math.abs(correlation), String(other)).toBeLessThan(0.02)
+    }
   })
 })
 

@@ -1,0 +1,488 @@
+-- Generated from the migrations by scripts/schema.mjs: for reading, and to see drift.
+
+CREATE TABLE artifact (
+  id text NOT NULL,
+  component text NOT NULL,
+  version text NOT NULL,
+  project_id text,
+  run_id text,
+  dataset_version_id text,
+  passed boolean NOT NULL,
+  manifest jsonb NOT NULL,
+  manifest_digest text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT artifact_pkey PRIMARY KEY (id),
+  CONSTRAINT artifact_component_version_key UNIQUE (component, version)
+);
+CREATE INDEX artifact_created ON public.artifact USING btree (component, created_at DESC, id DESC);
+CREATE INDEX artifact_run ON public.artifact USING btree (run_id);
+CREATE TRIGGER artifact_immutable BEFORE UPDATE ON public.artifact FOR EACH ROW EXECUTE FUNCTION artifact_is_immutable();
+
+CREATE TABLE artifact_alias (
+  component text NOT NULL,
+  alias text NOT NULL,
+  artifact_id text NOT NULL,
+  moved_at timestamp with time zone NOT NULL,
+  CONSTRAINT artifact_alias_pkey PRIMARY KEY (component, alias),
+  CONSTRAINT artifact_alias_alias_check CHECK ((alias = ANY (ARRAY['latest'::text, 'staging'::text, 'production'::text]))),
+  CONSTRAINT artifact_alias_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifact(id) ON DELETE RESTRICT
+);
+CREATE INDEX artifact_alias_artifact ON public.artifact_alias USING btree (artifact_id);
+
+CREATE TABLE artifact_file (
+  artifact_id text NOT NULL,
+  path text NOT NULL,
+  digest text NOT NULL,
+  size bigint NOT NULL,
+  CONSTRAINT artifact_file_pkey PRIMARY KEY (artifact_id, path),
+  CONSTRAINT artifact_file_size_check CHECK ((size >= 0)),
+  CONSTRAINT artifact_file_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifact(id) ON DELETE CASCADE
+);
+CREATE INDEX artifact_file_digest ON public.artifact_file USING btree (digest);
+CREATE TRIGGER artifact_file_immutable BEFORE UPDATE ON public.artifact_file FOR EACH ROW EXECUTE FUNCTION artifact_is_immutable();
+
+CREATE TABLE artifact_promotion (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  component text NOT NULL,
+  alias text NOT NULL,
+  artifact_id text NOT NULL,
+  previous_id text,
+  undoes bigint,
+  reason text,
+  forced boolean DEFAULT false NOT NULL,
+  actor text,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT artifact_promotion_pkey PRIMARY KEY (id),
+  CONSTRAINT artifact_promotion_undoes_key UNIQUE (undoes),
+  CONSTRAINT artifact_promotion_undoes_fkey FOREIGN KEY (undoes) REFERENCES artifact_promotion(id)
+);
+CREATE INDEX artifact_promotion_alias ON public.artifact_promotion USING btree (component, alias, id DESC);
+
+CREATE TABLE assertion (
+  stream integer NOT NULL,
+  fact bigint NOT NULL,
+  from_position uuid NOT NULL,
+  to_position uuid NOT NULL,
+  version uuid NOT NULL,
+  CONSTRAINT assertion_pkey PRIMARY KEY (stream, fact, from_position)
+);
+CREATE INDEX assertion_fact ON public.assertion USING btree (fact);
+
+CREATE TABLE audit_log (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  actor text NOT NULL,
+  action text NOT NULL,
+  subject text NOT NULL,
+  details jsonb DEFAULT '{}'::jsonb NOT NULL,
+  CONSTRAINT audit_log_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_log_actor ON public.audit_log USING btree (actor, id DESC);
+CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject, id DESC);
+
+CREATE TABLE catalog_scope (
+  key integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  project_id text COLLATE "C" NOT NULL,
+  system_id text COLLATE "C" NOT NULL,
+  CONSTRAINT catalog_scope_pkey PRIMARY KEY (key),
+  CONSTRAINT catalog_scope_project_id_system_id_key UNIQUE (project_id, system_id)
+);
+
+CREATE TABLE change (
+  fact bigint NOT NULL,
+  at timestamp(3) with time zone NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  property text DEFAULT ''::text NOT NULL,
+  scope integer NOT NULL,
+  is_node boolean NOT NULL,
+  owner bigint,
+  before jsonb,
+  after jsonb,
+  confidence real,
+  CONSTRAINT change_pkey PRIMARY KEY (fact, at, kind, property)
+);
+CREATE INDEX change_owner ON public.change USING btree (owner, at) WHERE (owner IS NOT NULL);
+CREATE INDEX change_scope ON public.change USING btree (scope, at);
+
+CREATE TABLE dataset (
+  id uuid NOT NULL,
+  project_id text COLLATE "C" NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  description text NOT NULL,
+  tags text[] NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL,
+  updated_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dataset_pkey PRIMARY KEY (id),
+  CONSTRAINT dataset_project_id_name_key UNIQUE (project_id, name)
+);
+
+CREATE TABLE dataset_chunk (
+  version_id uuid NOT NULL,
+  ordinal integer NOT NULL,
+  blob text COLLATE "C" NOT NULL,
+  row_count integer NOT NULL,
+  rows_hash text COLLATE "C" NOT NULL,
+  CONSTRAINT dataset_chunk_pkey PRIMARY KEY (version_id, ordinal),
+  CONSTRAINT dataset_chunk_version_id_fkey FOREIGN KEY (version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
+);
+CREATE INDEX dataset_chunk_blob ON public.dataset_chunk USING btree (blob);
+
+CREATE TABLE dataset_tag (
+  dataset_id uuid NOT NULL,
+  tag text NOT NULL,
+  version_id uuid NOT NULL,
+  CONSTRAINT dataset_tag_pkey PRIMARY KEY (dataset_id, tag),
+  CONSTRAINT dataset_tag_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES dataset(id) ON DELETE CASCADE,
+  CONSTRAINT dataset_tag_version_id_fkey FOREIGN KEY (version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
+);
+
+CREATE TABLE dataset_version (
+  id uuid NOT NULL,
+  dataset_id uuid NOT NULL,
+  major integer NOT NULL,
+  minor integer NOT NULL,
+  hash text COLLATE "C" NOT NULL,
+  row_count bigint NOT NULL,
+  bytes bigint NOT NULL,
+  parent_id uuid,
+  description text NOT NULL,
+  provenance jsonb NOT NULL,
+  quality_score double precision,
+  validation_passed boolean,
+  created_by text NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dataset_version_pkey PRIMARY KEY (id),
+  CONSTRAINT dataset_version_dataset_id_major_minor_key UNIQUE (dataset_id, major, minor),
+  CONSTRAINT dataset_version_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES dataset(id) ON DELETE CASCADE,
+  CONSTRAINT dataset_version_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES dataset_version(id)
+);
+CREATE INDEX dataset_version_hash ON public.dataset_version USING btree (dataset_id, hash);
+
+CREATE TABLE edge_history (
+  edge bigint NOT NULL,
+  valid_from timestamp(3) with time zone NOT NULL,
+  valid_to timestamp(3) with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+  version uuid NOT NULL,
+  is_visible boolean NOT NULL,
+  scope integer NOT NULL,
+  label text COLLATE "C" NOT NULL,
+  file integer,
+  location text,
+  CONSTRAINT edge_history_pkey PRIMARY KEY (edge, valid_from)
+);
+CREATE INDEX edge_history_current ON public.edge_history USING btree (scope, label, edge) WHERE (valid_to = 'infinity'::timestamp with time zone);
+CREATE INDEX edge_history_pending ON public.edge_history USING btree (edge) WHERE ((valid_to = 'infinity'::timestamp with time zone) AND (NOT is_visible));
+
+CREATE TABLE edge_key (
+  key bigint DEFAULT nextval('fact_key'::regclass) NOT NULL,
+  source bigint NOT NULL,
+  label text COLLATE "C" NOT NULL,
+  target bigint NOT NULL,
+  discriminator text COLLATE "C" NOT NULL,
+  scope integer NOT NULL,
+  CONSTRAINT edge_key_pkey PRIMARY KEY (key),
+  CONSTRAINT edge_key_source_label_target_discriminator_scope_key UNIQUE (source, label, target, discriminator, scope)
+);
+CREATE INDEX edge_key_target ON public.edge_key USING btree (target, label);
+
+CREATE TABLE fact_version (
+  hash uuid NOT NULL,
+  name text,
+  qualified_name text,
+  properties jsonb NOT NULL,
+  is_partial boolean DEFAULT false NOT NULL,
+  canonical text COLLATE "C",
+  CONSTRAINT fact_version_pkey PRIMARY KEY (hash)
+);
+
+CREATE TABLE graph_outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  change jsonb NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT graph_outbox_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE metric (
+  node bigint NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  observed_at timestamp(3) with time zone NOT NULL,
+  value double precision NOT NULL,
+  CONSTRAINT metric_pkey PRIMARY KEY (node, name, observed_at)
+);
+
+CREATE TABLE node_history (
+  node bigint NOT NULL,
+  valid_from timestamp(3) with time zone NOT NULL,
+  valid_to timestamp(3) with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+  version uuid NOT NULL,
+  scope integer NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  file integer,
+  location text,
+  CONSTRAINT node_history_pkey PRIMARY KEY (node, valid_from)
+);
+CREATE INDEX node_history_current ON public.node_history USING btree (scope, kind, node) WHERE (valid_to = 'infinity'::timestamp with time zone);
+
+CREATE TABLE node_key (
+  key bigint DEFAULT nextval('fact_key'::regclass) NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  scope integer,
+  parent bigint,
+  CONSTRAINT node_key_pkey PRIMARY KEY (key),
+  CONSTRAINT node_key_id_key UNIQUE (id)
+);
+CREATE INDEX node_key_parent ON public.node_key USING btree (parent) WHERE (parent IS NOT NULL);
+
+CREATE TABLE outbox_floor (
+  is_single boolean DEFAULT true NOT NULL,
+  trimmed_to bigint NOT NULL,
+  CONSTRAINT outbox_floor_pkey PRIMARY KEY (is_single),
+  CONSTRAINT outbox_floor_is_single_check CHECK (is_single)
+);
+
+CREATE TABLE pattern_set (
+  id text NOT NULL,
+  project_id text NOT NULL,
+  version integer NOT NULL,
+  learned_at timestamp with time zone NOT NULL,
+  run_id text,
+  snapshot_ids text[] NOT NULL,
+  patterns jsonb NOT NULL,
+  learning jsonb NOT NULL,
+  CONSTRAINT pattern_set_pkey PRIMARY KEY (id),
+  CONSTRAINT pattern_set_project_id_version_key UNIQUE (project_id, version)
+);
+
+CREATE TABLE project (
+  id text NOT NULL,
+  name text NOT NULL,
+  description text DEFAULT ''::text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT project_pkey PRIMARY KEY (id),
+  CONSTRAINT project_id_check CHECK ((id ~ '^[^/\s]{1,100}$'::text))
+);
+
+CREATE TABLE run (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  project_id text,
+  parent_id uuid,
+  options jsonb NOT NULL,
+  state text DEFAULT 'pending'::text NOT NULL,
+  attempt integer DEFAULT 0 NOT NULL,
+  priority integer DEFAULT 5 NOT NULL,
+  result jsonb,
+  error jsonb,
+  control text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  available_at timestamp with time zone,
+  retry_limit integer DEFAULT 2 NOT NULL,
+  failures integer DEFAULT 0 NOT NULL,
+  timeout_seconds integer,
+  worker_id text,
+  heartbeat_at timestamp with time zone,
+  lease_until timestamp with time zone,
+  CONSTRAINT run_pkey PRIMARY KEY (id),
+  CONSTRAINT run_control_check CHECK ((control = ANY (ARRAY['pause'::text, 'cancel'::text]))),
+  CONSTRAINT run_priority_check CHECK (((priority >= 1) AND (priority <= 10))),
+  CONSTRAINT run_retry_limit_check CHECK ((retry_limit >= 0)),
+  CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'paused'::text, 'completed'::text, 'failed'::text, 'cancelled'::text]))),
+  CONSTRAINT run_timeout_seconds_check CHECK ((timeout_seconds > 0)),
+  CONSTRAINT run_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES run(id) ON DELETE CASCADE
+);
+CREATE INDEX run_available ON public.run USING btree (kind, priority DESC, available_at) WHERE (available_at IS NOT NULL);
+CREATE INDEX run_leased ON public.run USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+CREATE INDEX run_newest ON public.run USING btree (created_at DESC, id DESC);
+CREATE INDEX run_parent ON public.run USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX run_project ON public.run USING btree (project_id, created_at DESC, id DESC);
+
+CREATE TABLE run_checkpoint (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  run_id uuid NOT NULL,
+  attempt integer NOT NULL,
+  step bigint NOT NULL,
+  blob text NOT NULL,
+  bytes bigint NOT NULL,
+  best boolean NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT run_checkpoint_pkey PRIMARY KEY (id),
+  CONSTRAINT run_checkpoint_run_id_fkey FOREIGN KEY (run_id) REFERENCES run(id) ON DELETE CASCADE
+);
+CREATE INDEX run_checkpoint_blob ON public.run_checkpoint USING btree (blob);
+CREATE INDEX run_checkpoint_run ON public.run_checkpoint USING btree (run_id, id DESC);
+
+CREATE TABLE run_event (
+  run_id uuid NOT NULL,
+  sequence bigint NOT NULL,
+  attempt integer NOT NULL,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  type text NOT NULL,
+  name text,
+  step bigint,
+  value double precision,
+  body jsonb,
+  CONSTRAINT run_event_pkey PRIMARY KEY (run_id, sequence),
+  CONSTRAINT run_event_check CHECK (((type = 'metric'::text) = (body IS NULL))),
+  CONSTRAINT run_event_check1 CHECK (((type = 'metric'::text) = ((name IS NOT NULL) AND (step IS NOT NULL) AND (value IS NOT NULL)))),
+  CONSTRAINT run_event_sequence_check CHECK ((sequence > 0)),
+  CONSTRAINT run_event_type_check CHECK ((type = ANY (ARRAY['metric'::text, 'log'::text, 'state'::text, 'checkpoint'::text, 'artifact'::text]))),
+  CONSTRAINT run_event_run_id_fkey FOREIGN KEY (run_id) REFERENCES run(id) ON DELETE CASCADE
+);
+CREATE INDEX run_event_metric ON public.run_event USING btree (run_id, name, sequence) INCLUDE (step, value) WHERE (type = 'metric'::text);
+
+CREATE TABLE run_use (
+  run_id uuid NOT NULL,
+  dataset_version_id text NOT NULL,
+  CONSTRAINT run_use_pkey PRIMARY KEY (run_id, dataset_version_id),
+  CONSTRAINT run_use_run_id_fkey FOREIGN KEY (run_id) REFERENCES run(id) ON DELETE CASCADE
+);
+
+CREATE TABLE schema_migration (
+  file text NOT NULL,
+  checksum text NOT NULL,
+  applied_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT schema_migration_pkey PRIMARY KEY (file)
+);
+
+CREATE TABLE snapshot (
+  id uuid NOT NULL,
+  project_id text COLLATE "C" NOT NULL,
+  system_id text COLLATE "C" NOT NULL,
+  scope integer NOT NULL,
+  stream integer NOT NULL,
+  position uuid NOT NULL,
+  observed_at timestamp(3) with time zone NOT NULL,
+  ingested_at timestamp(3) with time zone NOT NULL,
+  content_hash text NOT NULL,
+  is_complete boolean NOT NULL,
+  sources jsonb NOT NULL,
+  counts jsonb NOT NULL,
+  metrics jsonb NOT NULL,
+  quality jsonb NOT NULL,
+  problem_count integer NOT NULL,
+  processing_strategy text NOT NULL,
+  CONSTRAINT snapshot_pkey PRIMARY KEY (id),
+  CONSTRAINT snapshot_project_id_position_key UNIQUE (project_id, "position"),
+  CONSTRAINT snapshot_scope_fkey FOREIGN KEY (scope) REFERENCES catalog_scope(key),
+  CONSTRAINT snapshot_stream_fkey FOREIGN KEY (stream) REFERENCES stream(key)
+);
+CREATE INDEX snapshot_ingested ON public.snapshot USING btree (project_id, system_id, ingested_at DESC, id);
+CREATE INDEX snapshot_stream ON public.snapshot USING btree (stream, "position");
+
+CREATE TABLE snapshot_problem (
+  snapshot_id uuid NOT NULL,
+  ordinal integer NOT NULL,
+  severity text NOT NULL,
+  code text NOT NULL,
+  place text NOT NULL,
+  found text NOT NULL,
+  expected text NOT NULL,
+  suggestion text,
+  CONSTRAINT snapshot_problem_pkey PRIMARY KEY (snapshot_id, ordinal),
+  CONSTRAINT snapshot_problem_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES snapshot(id) ON DELETE CASCADE
+);
+
+CREATE TABLE snapshot_removal (
+  snapshot_id uuid NOT NULL,
+  project_id text COLLATE "C" NOT NULL,
+  position uuid NOT NULL,
+  root text COLLATE "C" NOT NULL,
+  low text COLLATE "C" NOT NULL,
+  high text COLLATE "C" NOT NULL,
+  CONSTRAINT snapshot_removal_pkey PRIMARY KEY (snapshot_id, low),
+  CONSTRAINT snapshot_removal_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES snapshot(id) ON DELETE CASCADE
+);
+CREATE INDEX snapshot_removal_project ON public.snapshot_removal USING btree (project_id, "position");
+
+CREATE TABLE source_file (
+  key integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  dialect text NOT NULL,
+  file text NOT NULL,
+  CONSTRAINT source_file_pkey PRIMARY KEY (key),
+  CONSTRAINT source_file_dialect_file_key UNIQUE (dialect, file)
+);
+
+CREATE TABLE stream (
+  key integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  scope integer NOT NULL,
+  name text NOT NULL,
+  CONSTRAINT stream_pkey PRIMARY KEY (key),
+  CONSTRAINT stream_scope_name_key UNIQUE (scope, name),
+  CONSTRAINT stream_scope_fkey FOREIGN KEY (scope) REFERENCES catalog_scope(key)
+);
+
+CREATE TABLE system (
+  project_id text NOT NULL,
+  id text NOT NULL,
+  name text NOT NULL,
+  description text DEFAULT ''::text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT system_pkey PRIMARY KEY (project_id, id),
+  CONSTRAINT system_id_check CHECK ((id ~ '^[^/\s]{1,100}$'::text)),
+  CONSTRAINT system_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE
+);
+
+CREATE VIEW edge AS
+SELECT a.id AS source_id,
+    h.label,
+    b.id AS target_id,
+    k.discriminator,
+    s.project_id,
+    s.system_id,
+    v.properties,
+    h.valid_from AS updated_at,
+    h.edge AS key
+   FROM edge_history h
+     JOIN edge_key k ON k.key = h.edge
+     JOIN node_key a ON a.key = k.source
+     JOIN node_key b ON b.key = k.target
+     JOIN fact_version v ON v.hash = h.version
+     JOIN catalog_scope s ON s.key = h.scope
+  WHERE h.valid_to = 'infinity'::timestamp with time zone AND h.is_visible;
+
+CREATE VIEW glean_edges AS
+SELECT source_id,
+    target_id,
+    label,
+    properties AS properties_json,
+    (updated_at AT TIME ZONE 'UTC'::text) AS updated_at_utc
+   FROM edge;
+
+CREATE VIEW glean_nodes AS
+SELECT id,
+    kind,
+    name AS label,
+    properties AS properties_json,
+    (updated_at AT TIME ZONE 'UTC'::text) AS updated_at_utc
+   FROM node;
+
+CREATE VIEW node AS
+SELECT k.id,
+    h.kind,
+    v.name,
+    v.qualified_name,
+    s.project_id,
+    s.system_id,
+    v.properties,
+    h.valid_from AS updated_at,
+    h.node AS key
+   FROM node_history h
+     JOIN node_key k ON k.key = h.node
+     JOIN fact_version v ON v.hash = h.version
+     JOIN catalog_scope s ON s.key = h.scope
+  WHERE h.valid_to = 'infinity'::timestamp with time zone;
+
+CREATE OR REPLACE FUNCTION public.artifact_is_immutable()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'published artifacts are immutable (table %)', tg_table_name USING errcode = 'restrict_violation';
+END
+$function$;
