@@ -124,8 +124,8 @@ create table assertion (
 );
 create index assertion_fact on assertion (fact);
 
--- Valid in [valid_from, valid_to); adjacent rows of a node differ in version. `file` and `location` are where this version was read
--- when it was saved: a hint, no part of what is compared.
+-- Valid in [valid_from, valid_to); adjacent rows of a node differ in version. `file`, `location` and `stated_at` (when the text itself
+-- says that it was true) tell where this version was read when it was saved: hints, no part of what is compared.
 create table node_history (
   node bigint not null,
   valid_from timestamptz(3) not null,
@@ -135,6 +135,7 @@ create table node_history (
   kind text collate "C" not null,
   file integer,
   location text,
+  stated_at timestamptz(3),
   primary key (node, valid_from)
 ) with (fillfactor = 95);
 create index node_history_current on node_history (scope, kind, node) where valid_to = 'infinity';

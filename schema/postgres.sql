@@ -221,6 +221,7 @@ CREATE TABLE node_history (
   kind text COLLATE "C" NOT NULL,
   file integer,
   location text,
+  stated_at timestamp(3) with time zone,
   CONSTRAINT node_history_pkey PRIMARY KEY (node, valid_from)
 );
 CREATE INDEX node_history_current ON public.node_history USING btree (scope, kind, node) WHERE (valid_to = 'infinity'::timestamp with time zone);

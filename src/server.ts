@@ -9,7 +9,7 @@ import express, { type ErrorRequestHandler } from 'express'
 import { type ApiContext, type ApiPlatform, contextMaker } from './api/context.js'
 import { variablesRefusal } from './api/cost.js'
 import { formatError } from './api/errors.js'
-import { legacyStatus } from './api/http/compliance.js'
+import { legacyStatus, subscriptionsBySocket } from './api/http/compliance.js'
 import { editorRoutes } from './api/http/editor.js'
 import { isLocalCaller, isLoopback, refuseForeignHosts } from './api/http/guard.js'
 import { healthRoutes } from './api/http/health.js'
@@ -67,6 +67,7 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
       metrics.plugin,
       limitVariables(limits.variableDepth),
       legacyStatus,
+      subscriptionsBySocket,
     ],
   })
   await apollo.start()

@@ -31,13 +31,16 @@ create temp table edge_plan on commit drop as
 with orphaned as (
   select k.key from node_plan p join edge_key k on k.source = p.node where p.after is null
   union select k.key from node_plan p join edge_key k on k.target = p.node where p.after is null
+), stirred as (
+  select h.* from orphaned o join edge_history h on h.edge = o.key where h.valid_to = 'infinity' and h.is_visible
+  union all
+  select h.* from edge_history h where h.valid_to = 'infinity' and not h.is_visible
+    and h.scope in (select key from catalog_scope where project_id = ${quoted(projectId)})
 ), candidate as (
   select edge, old_version, old_visible, new_version, label, scope, file, location from edge_raw
   union all
-  select h.edge, h.version, h.is_visible, h.version, h.label, h.scope, h.file, h.location from edge_history h
-  where h.valid_to = 'infinity' and not exists (select from edge_raw r where r.edge = h.edge)
-    and (h.edge in (select key from orphaned) and h.is_visible
-      or not h.is_visible and h.scope in (select key from catalog_scope where project_id = ${quoted(projectId)}))
+  select h.edge, h.version, h.is_visible, h.version, h.label, h.scope, h.file, h.location from stirred h
+  where not exists (select from edge_raw r where r.edge = h.edge)
 ), placed as (
   select c.*, c.new_version is not null and a.node is not null and b.node is not null as new_visible
   from candidate c join edge_key k on k.key = c.edge

@@ -100,6 +100,9 @@ const shapeOf = ({ id, name, properties }: SiteRow): ColumnShape => ({
 
 /** Guesses again which columns were renamed at each (table, time) of `rename_site`, from the added and removed rows there. */
 export async function saveRenames(client: Client): Promise<void> {
+  const sites = await client.query('select 1 from rename_site limit 1')
+  if (sites.rows.length === 0) return
+  await client.query('analyze rename_site')
   await client.query(`delete from change c using rename_site s where c.owner = s.owner and c.at = s.at and c.kind = 'renamed'`)
   const { rows } = await client.query<SiteRow>(
     `select c.owner, c.at, c.kind, c.fact, k.id, v.name, v.properties
@@ -110,12 +113,12 @@ export async function saveRenames(client: Client): Promise<void> {
      join fact_version v on v.hash = h.version
      order by c.owner, c.at, k.id`,
   )
-  const sites = new Map<string, SiteRow[]>()
+  const columns = new Map<string, SiteRow[]>()
   for (const row of rows) {
     const name = `${row.owner} ${row.at.getTime()}`
-    sites.set(name, [...(sites.get(name) ?? []), row])
+    columns.set(name, [...(columns.get(name) ?? []), row])
   }
-  const changes = [...sites.values()].flatMap((site) => {
+  const changes = [...columns.values()].flatMap((site) => {
     const gone = site.filter((row) => row.kind === 'node_removed')
     const come = site.filter((row) => row.kind === 'node_added')
     return guessRenames(gone.map(shapeOf), come.map(shapeOf)).map(({ from, to, confidence }) => ({

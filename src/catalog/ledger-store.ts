@@ -84,6 +84,11 @@ export async function planDifferences(client: Client, snapshot: NewSnapshot): Pr
     ? `union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null from edge_history h
        where ${n} and h.scope = ${snapshot.scope.key} and ${removed('edge')}`
     : ''
+  const { rows } = await client.query('select 1 from stage_removal limit 1')
+  const hasRemovals = rows.length > 0
+  const takenNodes = `
+    union select h.node, h.version, null, h.kind, h.scope, null, null from stage_removal r
+    join node_key k on k.id >= r.low and k.id < r.high join node_history h on h.node = k.key and ${n} where ${removed('node')}`
   const takenEdges = (end: string) => `
     union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null from stage_removal r
     join node_key k on k.id >= r.low and k.id < r.high join edge_key e on e.${end} = k.key
@@ -92,13 +97,11 @@ export async function planDifferences(client: Client, snapshot: NewSnapshot): Pr
     create temp table node_plan on commit drop as
     select i.key as node, h.version as before, i.state as after, i.kind, i.scope, i.file, i.location
     from incoming_node i left join node_history h on h.node = i.key and ${n} where h.version is distinct from i.state
-    ${absentNodes}
-    union select h.node, h.version, null, h.kind, h.scope, null, null from stage_removal r
-    join node_key k on k.id >= r.low and k.id < r.high join node_history h on h.node = k.key and ${n} where ${removed('node')};
+    ${absentNodes} ${hasRemovals ? takenNodes : ''};
     create temp table edge_raw on commit drop as
     select i.key as edge, h.version as old_version, h.is_visible as old_visible, i.version as new_version, i.label, i.scope, i.file, i.location
     from incoming_edge i left join edge_history h on h.edge = i.key and ${n} where h.version is distinct from i.version
-    ${absentEdges} ${takenEdges('source')} ${takenEdges('target')};
+    ${absentEdges} ${hasRemovals ? takenEdges('source') + takenEdges('target') : ''};
     analyze node_plan; analyze edge_raw`)
 }
 

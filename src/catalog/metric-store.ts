@@ -23,6 +23,8 @@ const pageSize = 1_000
 /** The name under which a count is stored; the counts of a snapshot are the base that the next one's are built on. */
 const countName = (key: EstateKey): string => (key === 'tables' || key === 'edges' ? `${key.slice(0, -1)}_count` : `columns_${key}`)
 
+const keysByName = new Map(estateKeys.map((key) => [countName(key), key]))
+
 const rowsOf = (node: number, at: Date, values: object): MetricRow[] =>
   Object.entries(values).map(([name, value]) => [node, name, at, value as number])
 
@@ -115,7 +117,6 @@ async function saveNext(
      where node = any($1) and name = any($2) and observed_at < $3 order by node, name, observed_at desc`,
     [subjects.map(({ node }) => node), estateKeys.map(countName), observedAt],
   )
-  const keysByName = new Map(estateKeys.map((key) => [countName(key), key]))
   let ofProject = emptyEstateCounts()
   for (const subject of subjects) {
     const counts = emptyEstateCounts()
@@ -129,37 +130,40 @@ async function saveNext(
   return ofProject
 }
 
-/** Every coming and going in the histories of a project. */
-const allEvents = `
-with side as (select key from catalog_scope where project_id = $1)
-select scope, at, key, sum(n)::integer as delta from (
-  select h.scope, t.at, ${keyOfColumn} as key, t.n
-  from node_history h join fact_version v on v.hash = h.version
-  cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n) where h.kind = 'Column' and h.scope in (select key from side)
-  union all
-  select h.scope, t.at, 'tables', t.n from node_history h
-  cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n) where h.kind = 'Table' and h.scope in (select key from side)
-  union all
-  select h.scope, t.at, 'edges', t.n from edge_history h
-  cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n) where h.is_visible and h.scope in (select key from side)
-) e where at < 'infinity' group by 1, 2, 3 order by at`
+/** What the stored rows tell of a subject, as comings and goings. */
+async function readStoredEvents(client: Client, nodes: readonly number[]): Promise<Map<number, CountEvent<EstateKey>[]>> {
+  const { rows } = await client.query<{ node: number; name: string; at: Date; value: number }>(
+    `select node, name, observed_at as at, value - coalesce(lag(value) over (partition by node, name order by observed_at), 0) as value
+     from metric where node = any($1) and name = any($2) order by observed_at`,
+    [nodes, estateKeys.map(countName)],
+  )
+  const events = new Map<number, CountEvent<EstateKey>[]>(nodes.map((node) => [node, []]))
+  for (const { node, name, at, value } of rows) events.get(node)!.push({ at: at.getTime(), key: keysByName.get(name)!, delta: value })
+  return events
+}
 
+/** For a late snapshot: the stored series, changed by what its rewriting changed (`count_delta`), from the first row to the last. */
 async function saveAll(
   client: Client,
   { observedAt, scope }: NewSnapshot,
   ideal: TypeDistribution,
   subjects: readonly Subject[],
 ): Promise<EstateCounts> {
-  const { rows } = await client.query<{ scope: number; at: Date; key: EstateKey; delta: number }>(allEvents, [scope.projectId])
+  const nodes = subjects.map(({ node }) => node)
+  const stored = await readStoredEvents(client, nodes)
+  const deltas = await client.query<{ scope: number; at: Date; key: EstateKey; delta: number }>(
+    'select scope, at, key, sum(n)::integer as delta from count_delta group by 1, 2, 3 having sum(n) <> 0',
+  )
   const times = await client.query<{ scope: number; at: Date }>(
     'select distinct scope, observed_at as at from snapshot where project_id = $1 order by at',
     [scope.projectId],
   )
-  await client.query('delete from metric where node = any($1)', [subjects.map(({ node }) => node)])
+  await client.query('delete from metric where node = any($1)', [nodes])
   let ofProject = emptyEstateCounts()
   for (const subject of subjects) {
     const isOwn = (row: { scope: number }) => subject.scope === null || row.scope === subject.scope
-    const events = rows.filter(isOwn).map(({ at, key, delta }) => ({ at: at.getTime(), key, delta }))
+    const changed = deltas.rows.filter(isOwn).map(({ at, key, delta }) => ({ at: at.getTime(), key, delta }))
+    const events = [...stored.get(subject.node)!, ...changed].sort((a, b) => a.at - b.at)
     const series = countSeries(events, emptyEstateCounts())
     const moments = new Set([...times.rows.filter(isOwn).map(({ at }) => at.getTime()), ...series.map(({ at }) => at)])
     const counts = (at: number) => countsAt(series, at, emptyEstateCounts())

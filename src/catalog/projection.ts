@@ -136,64 +136,66 @@ export interface Projection {
 
 const longestBackOff = 30_000
 
+/** A rest that can be ended early. */
+class Rest {
+  private end = () => {}
+  private isOver = false
+
+  /** Returns after the time, or when `wake` is (or, since the last rest, was) called. */
+  take(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.end(), milliseconds)
+      this.end = () => {
+        clearTimeout(timer)
+        this.end = () => {}
+        this.isOver = false
+        resolve()
+      }
+      if (this.isOver) this.end()
+    })
+  }
+
+  wake(): void {
+    this.isOver = true
+    this.end()
+  }
+}
+
 /**
  * Keeps the graph up to date: on every notification, and now and then in case one was lost. An engine that is down is tried again,
- * after 100 ms, doubling to 30 s; one that has missed trimmed changes (a new one, a lost file) is rebuilt first.
+ * after 100 ms, doubling to 30 s (notifications do not hurry it); one that has missed trimmed changes (a new one, a lost file) is
+ * rebuilt first.
  */
 export async function startProjection({ log, pollMs = 2_000, keep = 100_000, ...options }: ProjectionOptions): Promise<Projection> {
   const { database, engine, readers, batch } = options
+  const [idle, backingOff] = [new Rest(), new Rest()]
   let failure: string | null = null
   let isStopped = false
-  let wake = () => {}
-  let isWoken = false
-  const notify = () => {
-    isWoken = true
-    wake()
-  }
-  const rest = (milliseconds: number) =>
-    new Promise<void>((resolve) => {
-      if (isWoken || isStopped) return resolve()
-      const timer = setTimeout(resolve, milliseconds)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  const work = async () => {
+
+  async function work(): Promise<void> {
     if (readers && (await hasMissedChanges(options))) log.info({ changes: await rebuildGraph(options) }, 'graph: rebuilt')
     const applied = await drainOutbox(database, engine, batch === undefined ? {} : { batch })
     if (readers && applied > 0) await trim(options, keep)
   }
-  const run = async () => {
+  async function run(): Promise<void> {
     for (let backOff = 100; !isStopped; ) {
-      isWoken = false
       try {
         await work()
         if (failure) log.info('graph: can be written again')
         failure = null
         backOff = 100
-        await rest(pollMs)
+        await idle.take(pollMs)
       } catch (error) {
         if (isStopped) return
         failure = messageOf(error)
-        log.warn({ reason: failure, retryMs: backOff }, "graph: can't be written")
-        isWoken = false
-        await restQuietly(backOff)
+        log.warn({ reason: failure, retryMs: backOff }, 'graph: cannot be written')
+        await backingOff.take(backOff)
         backOff = Math.min(backOff * 2, longestBackOff)
       }
     }
   }
-  // A notification must not cut a back-off short: only stop() does.
-  let endQuiet = () => {}
-  const restQuietly = (milliseconds: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds)
-      endQuiet = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  const unlisten = await database.listen(outboxChannel, notify)
+
+  const unlisten = await database.listen(outboxChannel, () => idle.wake())
   const running = run()
   return {
     get failure() {
@@ -202,8 +204,8 @@ export async function startProjection({ log, pollMs = 2_000, keep = 100_000, ...
     lag: () => projectionLag(database, engine),
     async stop() {
       isStopped = true
-      wake()
-      endQuiet()
+      idle.wake()
+      backingOff.wake()
       await unlisten()
       await running
     },

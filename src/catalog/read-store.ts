@@ -24,7 +24,7 @@ export interface Page {
   after?: number
 }
 
-/** Where a fact stands in lists: stable, ascending in the order of first appearance. */
+/** Where a fact stands in lists: the same for ever. */
 type Listed<T> = T & { cursor: number }
 
 /** Where and since when a node is as it is. */

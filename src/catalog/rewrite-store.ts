@@ -34,7 +34,9 @@ interface Record {
   hints: Map<string, Hint>
 }
 
-/** The two kinds of fact, as far as their tables differ. */
+const boundaries = `cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n)`
+
+/** The two kinds of fact, as far as their tables differ. `count` notes the comings and goings that metrics count, once or (-1) taken back. */
 const sides = {
   node: {
     touched: 'select node as key from node_plan',
@@ -44,6 +46,10 @@ const sides = {
     removed: 'node_removed',
     visible: 'true',
     incoming: 'state',
+    count: `insert into count_delta
+      select h.scope, t.at, case h.kind when 'Table' then 'tables' else coalesce(nullif(v.canonical, ''), 'unclassified') end, t.n * $2
+      from node_history h join fact_version v on v.hash = h.version ${boundaries}
+      where h.node = any($1) and h.kind in ('Table', 'Column') and t.at < 'infinity'`,
   },
   edge: {
     touched: `select edge as key from edge_raw
@@ -56,6 +62,8 @@ const sides = {
     removed: 'edge_removed',
     visible: 'h.is_visible',
     incoming: 'version',
+    count: `insert into count_delta select h.scope, t.at, 'edges', t.n * $2 from edge_history h ${boundaries}
+      where h.edge = any($1) and h.is_visible and t.at < 'infinity'`,
   },
 } as const
 type Side = keyof typeof sides
@@ -70,6 +78,7 @@ export async function applyAmongOthers(client: Client, snapshot: NewSnapshot): P
     create index on incoming_node (key);
     create index on incoming_edge (key);
     create temp table existence_changed (node bigint) on commit drop;
+    create temp table count_delta (scope integer, at timestamptz, key text, n integer) on commit drop;
     create temp table graph_node (node bigint) on commit drop;
     create temp table graph_edge (edge bigint) on commit drop;
     create temp table rename_site (owner bigint, at timestamptz, unique (owner, at)) on commit drop;
@@ -188,7 +197,9 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
   const rows = folded.flatMap(({ record, pieces }) =>
     pieces.map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? { file: null, location: null }) })),
   )
-  await client.query(`delete from ${side}_history where ${side} = any($1)`, [folded.map(({ record }) => record.key)])
+  const keys = folded.map(({ record }) => record.key)
+  await client.query(sides[side].count, [keys, -1])
+  await client.query(`delete from ${side}_history where ${side} = any($1)`, [keys])
   const [own, value] = side === 'node' ? ['kind', 'k.kind'] : ['is_visible, label', 't.is_visible, k.label']
   await client.query(
     `insert into ${side}_history (${side}, valid_from, valid_to, version, scope, file, location, ${own})
@@ -206,6 +217,7 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
       rows.map((r) => r.isVisible),
     ],
   )
+  await client.query(sides[side].count, [keys, 1])
 }
 
 const visible = (pieces: readonly MaskedPiece[]) => pieces.filter((piece) => piece.isVisible)

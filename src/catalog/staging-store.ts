@@ -20,13 +20,13 @@ const batchSize = 10_000
 /** Temporary tables of one ingest, all gone at its end. `incoming_*` hold what the snapshot asserts, merged and by key. */
 const stagingTables = `
 create temp table stage_node (ordinal bigint, id text collate "C", kind text collate "C", name text, qualified_name text,
-  properties text, version uuid, canonical text collate "C", is_partial boolean, file integer, location text, scope integer) on commit drop;
+  properties text, version uuid, canonical text collate "C", is_partial boolean, file integer, location text, stated_at timestamptz, scope integer) on commit drop;
 create temp table stage_edge (ordinal bigint, source_id text collate "C", label text collate "C", target_id text collate "C",
   discriminator text collate "C", properties text, version uuid, file integer, location text) on commit drop;
 create temp table stage_removal (ordinal bigint, root text collate "C", low text collate "C", high text collate "C") on commit drop;`
 
 const nodeColumns = [
-  ...['ordinal', 'id', 'kind', 'name', 'qualified_name', 'properties', 'version', 'canonical', 'is_partial', 'file', 'location', 'scope'],
+  ...['ordinal', 'id', 'kind', 'name', 'qualified_name', 'properties', 'version', 'canonical', 'is_partial', 'file', 'location', 'stated_at', 'scope'],
 ]
 const edgeColumns = ['ordinal', 'source_id', 'label', 'target_id', 'discriminator', 'properties', 'version', 'file', 'location']
 
@@ -165,7 +165,8 @@ export class Staging {
       delete from stage_edge e using stage_removal r where e.ordinal < r.ordinal and e.source_id >= r.low and e.source_id < r.high;
       delete from stage_edge e using stage_removal r where e.ordinal < r.ordinal and e.target_id >= r.low and e.target_id < r.high;
       delete from stage_node n using stage_removal r where n.ordinal < r.ordinal and n.id >= r.low and n.id < r.high;
-      delete from stage_removal a using stage_removal b where a.low = b.low and a.ordinal < b.ordinal`)
+      delete from stage_removal a using stage_removal b where a.low = b.low and a.ordinal < b.ordinal;
+      analyze stage_removal`)
   }
 
   /** Settles open ends by the incoming facts and the ledger as of the observation. Views of `*` first: others may read their columns. */

@@ -42,6 +42,9 @@ describeIf(executablePath, 'no Chromium is installed', "the editor in a person's
           await editor.click()
           await page.keyboard.press('Control+A')
           await page.keyboard.insertText(query)
+          // brackets that the editor closed by itself
+          await page.keyboard.press('Control+Shift+End')
+          await page.keyboard.press('Delete')
           return editor.locator('.view-lines').textContent()
         },
         { timeout: 30_000, interval: 500 },
@@ -51,7 +54,8 @@ describeIf(executablePath, 'no Chromium is installed', "the editor in a person's
     return page
   }
 
-  const answered = (page: Page, hasText: RegExp) => page.locator('.result-window').filter({ hasText }).waitFor({ timeout: 60_000 })
+  const answered = (page: Page, pattern: RegExp) =>
+    expect.poll(() => page.locator('.result-window').textContent(), { timeout: 30_000, interval: 200 }).toMatch(pattern)
 
   beforeAll(async () => {
     live = await startLive(['serve'])

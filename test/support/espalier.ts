@@ -45,6 +45,8 @@ export interface LiveEspalier {
   api: ApiClient
   /** all that it has printed so far */
   output(): string
+  /** all that it has logged so far */
+  log(): string
   /** resolves once standard output matches */
   said(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>
   /** Ctrl-C, then waits for the end */
@@ -107,6 +109,7 @@ export async function startLive(
       home,
       api,
       output: () => output,
+      log: () => errors,
       said,
       stop: async () => {
         await api.close()

@@ -61,9 +61,7 @@ const tableFacts = (system: 'x' | 'y', table: string): fc.Arbitrary<Fact[]> =>
         facts.push(edge(id, 'HAS_COLUMN', idOf(system, 'column', `${table}.${name}`)))
       })
       if (reference)
-        facts.push(
-          edge(idOf(system, 'column', `${table}.a`), 'REFERENCES', idOf(reference[0]!, 'column', `${reference[1]}.b`), { weight }),
-        )
+        facts.push(edge(idOf(system, 'column', `${table}.a`), 'REFERENCES', idOf(reference[0]!, 'column', `${reference[1]}.b`), { weight }))
       return facts
     })
 

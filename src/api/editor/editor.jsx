@@ -1,5 +1,6 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit'
 import { GraphiQL } from 'graphiql'
+import { parse } from 'graphql'
 import { createClient } from 'graphql-ws'
 import { createRoot } from 'react-dom/client'
 import 'graphiql/style.css'
@@ -21,10 +22,20 @@ const storedHeaders = () => {
     return {}
   }
 }
-const fetcher = createGraphiQLFetcher({
+const fetchByKind = createGraphiQLFetcher({
   url: url.href,
   wsClient: createClient({ url: socketUrl.href, connectionParams: () => ({ authorization: storedHeaders().authorization }) }),
 })
+
+/** GraphiQL tells queries from subscriptions by what it parsed a moment ago; whoever types and runs at once would get the old kind. */
+const parsed = (query) => {
+  try {
+    return parse(query)
+  } catch {
+    return undefined
+  }
+}
+const fetcher = (params, options) => fetchByKind(params, { ...options, documentAST: parsed(params.query) ?? options?.documentAST })
 
 const firstQuery = `# Espalier. Ctrl-Enter runs the query; Ctrl-Space completes.
 {

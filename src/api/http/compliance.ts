@@ -1,4 +1,5 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
+import { EspalierError } from '../../util/error.js'
 
 const wantsLegacyJson = (accept: string) =>
   accept === '' || accept.includes('*/*') || (accept.includes('application/json') && !accept.includes('graphql-response'))
@@ -22,6 +23,20 @@ export const legacyStatus: ApolloServerPlugin<BaseContext> = {
           response.http.status === 400 && ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'QUERY_TOO_LARGE'].includes(String(code))
         const isBadVariable = code === 'BAD_USER_INPUT' && typeof request.query === 'string' && hasOperation
         if (isRefusal || isBadVariable) response.http.status = 200
+      },
+    }
+  },
+}
+
+/** A subscription that comes as a plain request is told where it belongs, before anything tries to resolve it. */
+export const subscriptionsBySocket: ApolloServerPlugin<BaseContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation }) {
+        if (operation.operation === 'subscription')
+          throw new EspalierError('BAD_INPUT', 'found a subscription in an HTTP request, expected a query or a mutation', {
+            remedy: 'Subscribe by WebSocket at the same address, with the protocol graphql-transport-ws.',
+          })
       },
     }
   },

@@ -28,7 +28,8 @@ const load = (database: Database, { system, complete, day, file, facts }: WorldS
 async function tell(database: Database) {
   const ask = async (text: string) => (await database.query(text)).rows as Record<string, unknown>[]
   return {
-    nodes: await ask(`select k.id, h.kind, h.valid_from, h.valid_to, v.name, v.qualified_name, v.properties, v.canonical, v.is_partial, s.system_id
+    nodes:
+      await ask(`select k.id, h.kind, h.valid_from, h.valid_to, v.name, v.qualified_name, v.properties, v.canonical, v.is_partial, s.system_id
       from node_history h join node_key k on k.key = h.node join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
       order by k.id, h.valid_from`),
     edges: await ask(`select a.id as source, h.label, b.id as target, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
@@ -55,7 +56,8 @@ interface Said {
 type State = { nodes: Map<string, Properties>; edges: Map<string, Properties> }
 
 const systemOf = (id: string) => id.split('/')[1] ?? ''
-const goesWith = (root: string, id: string) => id === root || (root.includes('/table:') && id.startsWith(`${root.replace('/table:', '/column:')}.`))
+const goesWith = (root: string, id: string) =>
+  id === root || (root.includes('/table:') && id.startsWith(`${root.replace('/table:', '/column:')}.`))
 const edgeName = (f: Extract<Fact, { fact: 'edge' }>) => `${f.sourceId} ${f.label} ${f.targetId}`
 
 /** What one ingest says in the end: statements together, the last word counting, removals taking back what came before them. */
@@ -88,7 +90,8 @@ function contentOf({ facts, system }: WorldSnapshot) {
 
 function apply(state: State, snapshot: WorldSnapshot): void {
   const { nodes, edges, removed } = contentOf(snapshot)
-  const gone = (id: string, isSaid: boolean) => !isSaid && ((snapshot.complete && systemOf(id) === snapshot.system) || removed.some((r) => goesWith(r, id)))
+  const gone = (id: string, isSaid: boolean) =>
+    !isSaid && ((snapshot.complete && systemOf(id) === snapshot.system) || removed.some((r) => goesWith(r, id)))
   for (const id of [...state.nodes.keys()]) if (gone(id, nodes.has(id))) state.nodes.delete(id)
   for (const name of [...state.edges.keys()]) {
     const [source, , target] = name.split(' ') as [string, string, string]
@@ -139,7 +142,8 @@ function checkAgainstOracle(told: Told, ordered: readonly WorldSnapshot[]): void
     expect(names(/_removed$/).sort()).toEqual([...previous.keys()].filter((name) => !shown.has(name)).sort())
     const changed = [...shown].filter(([name, text]) => previous.has(name) && previous.get(name) !== text).map(([name]) => name)
     expect([...new Set(names(/_changed$/))].sort()).toEqual(changed.sort())
-    const metric = (name: string) => told.metrics.find((m) => m['id'] === 'p' && m['name'] === name && Number(m['observed_at']) === time)?.['value']
+    const metric = (name: string) =>
+      told.metrics.find((m) => m['id'] === 'p' && m['name'] === name && Number(m['observed_at']) === time)?.['value']
     const columns = [...shown.keys()].filter((name) => /\/column:\S+$/.test(name) && !name.includes(' '))
     expect(metric('column_count')).toBe(columns.length)
     expect(metric('edge_count')).toBe([...shown.keys()].filter((name) => name.includes(' ')).length)
@@ -164,7 +168,10 @@ describe('the order of arrival', () => {
         for (const i of arrival) ids[i] = (await load(database, snapshots[i]!)).snapshotId!
         const shuffled = await tell(database)
         const places = new Map(shuffled.snapshots.map((s, place) => [s['id'] as string, place]))
-        const ordered = snapshots.map((s, i) => [s, places.get(ids[i]!)!] as const).sort(([, a], [, b]) => a - b).map(([s]) => s)
+        const ordered = snapshots
+          .map((s, i) => [s, places.get(ids[i]!)!] as const)
+          .sort(([, a], [, b]) => a - b)
+          .map(([s]) => s)
         checkAgainstOracle(shuffled, ordered)
         await clear(database)
         for (const snapshot of ordered) await load(database, snapshot)
