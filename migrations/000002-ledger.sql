@@ -151,6 +151,7 @@ create table edge_history (
   label text collate "C" not null,
   file integer,
   location text,
+  stated_at timestamptz(3),
   primary key (edge, valid_from)
 ) with (fillfactor = 95);
 create index edge_history_current on edge_history (scope, label, edge) where valid_to = 'infinity';

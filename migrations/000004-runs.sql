@@ -65,3 +65,17 @@ CREATE TABLE run_checkpoint (
 );
 CREATE INDEX run_checkpoint_run ON run_checkpoint (run_id, id DESC);
 CREATE INDEX run_checkpoint_blob ON run_checkpoint (blob);
+
+-- Which dataset versions a run worked on: (Run)-[:USED]->(DatasetVersion) in the graph, known from its beginning.
+CREATE TABLE run_use (
+  run_id uuid NOT NULL REFERENCES run ON DELETE CASCADE,
+  dataset_version_id text NOT NULL,
+  PRIMARY KEY (run_id, dataset_version_id)
+);
+
+-- Worker processes that are alive: each says so every few seconds, and takes its row away when it stops.
+CREATE TABLE worker (
+  id text PRIMARY KEY,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  seen_at timestamptz NOT NULL DEFAULT now()
+);

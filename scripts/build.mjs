@@ -2,7 +2,7 @@
  * Builds dist/: the TypeScript, the SQL parser as one ES module (plain Node cannot import dt-sql-parser: directory imports),
  * and the GraphQL editor with its workers. Bundles are remade only when the package's version or the entry file has changed.
  */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -64,5 +64,7 @@ if (fs.existsSync(editor)) {
   })
 }
 
-execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', path.join(root, 'src')], { stdio: 'inherit' })
+const compiler = path.join(root, 'node_modules/typescript/bin/tsc')
+const { status } = spawnSync(process.execPath, [compiler, '-p', path.join(root, 'src')], { stdio: 'inherit' })
+if (status !== 0) process.exit(1)
 fs.chmodSync(path.join(dist, 'cli/main.js'), 0o755)

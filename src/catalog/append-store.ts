@@ -11,15 +11,15 @@ export async function applyAsLast(client: Client, { observedAt, scope }: NewSnap
   await client.query(`
     update node_history h set valid_to = ${at} from node_plan p
     where h.node = p.node and h.valid_to = 'infinity' and p.before is not null;
-    insert into node_history (node, valid_from, version, scope, kind, file, location)
-    select node, ${at}, after, scope, kind, file, location from node_plan where after is not null;`)
+    insert into node_history (node, valid_from, version, scope, kind, file, location, stated_at)
+    select node, ${at}, after, scope, kind, file, location, stated_at from node_plan where after is not null;`)
   await client.query(planEdges(scope.projectId))
   await client.query(`
     analyze edge_plan;
     update edge_history h set valid_to = ${at} from edge_plan p
     where h.edge = p.edge and h.valid_to = 'infinity' and p.old_version is not null;
-    insert into edge_history (edge, valid_from, version, is_visible, scope, label, file, location)
-    select edge, ${at}, new_version, new_visible, scope, label, file, location from edge_plan where new_version is not null;
+    insert into edge_history (edge, valid_from, version, is_visible, scope, label, file, location, stated_at)
+    select edge, ${at}, new_version, new_visible, scope, label, file, location, stated_at from edge_plan where new_version is not null;
     create temp table graph_node on commit drop as select node from node_plan;
     create temp table graph_edge on commit drop as select edge from edge_plan where before is distinct from after;`)
   await saveChanges(client, at)
@@ -37,9 +37,9 @@ with orphaned as (
   select h.* from edge_history h where h.valid_to = 'infinity' and not h.is_visible
     and h.scope in (select key from catalog_scope where project_id = ${quoted(projectId)})
 ), candidate as (
-  select edge, old_version, old_visible, new_version, label, scope, file, location from edge_raw
+  select edge, old_version, old_visible, new_version, label, scope, file, location, stated_at from edge_raw
   union all
-  select h.edge, h.version, h.is_visible, h.version, h.label, h.scope, h.file, h.location from stirred h
+  select h.edge, h.version, h.is_visible, h.version, h.label, h.scope, h.file, h.location, h.stated_at from stirred h
   where not exists (select from edge_raw r where r.edge = h.edge)
 ), placed as (
   select c.*, c.new_version is not null and a.node is not null and b.node is not null as new_visible

@@ -5,6 +5,7 @@ import { applyAsLast } from './append-store.js'
 import type { Fact } from './fact.js'
 import { appendToOutbox } from './graph-store.js'
 import { isScopeName } from './identity.js'
+import { keyStaged } from './key-store.js'
 import {
   countPlan,
   type Dangling,
@@ -141,7 +142,7 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   const snapshot = await placeSnapshot(client, { scope, observedAt, ingestedAt: now, contentHash, isComplete, sources })
   if ('known' in snapshot) return readReplay(client, snapshot.known, problems)
 
-  await staging.key()
+  await keyStaged(client, scope)
   await planDifferences(client, snapshot)
   await saveSnapshot(client, snapshot)
   await saveAssertions(client, snapshot)

@@ -77,29 +77,29 @@ export async function planDifferences(client: Client, snapshot: NewSnapshot): Pr
   const n = inForce('h', snapshot)
   const removed = (key: string) => `not exists (select from incoming_${key} i where i.key = h.${key})`
   const absentNodes = snapshot.isComplete
-    ? `union select h.node, h.version, null, h.kind, h.scope, null, null from node_history h
+    ? `union select h.node, h.version, null, h.kind, h.scope, null, null, null from node_history h
        where ${n} and h.scope = ${snapshot.scope.key} and ${removed('node')}`
     : ''
   const absentEdges = snapshot.isComplete
-    ? `union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null from edge_history h
+    ? `union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null, null from edge_history h
        where ${n} and h.scope = ${snapshot.scope.key} and ${removed('edge')}`
     : ''
   const { rows } = await client.query('select 1 from stage_removal limit 1')
   const hasRemovals = rows.length > 0
   const takenNodes = `
-    union select h.node, h.version, null, h.kind, h.scope, null, null from stage_removal r
+    union select h.node, h.version, null, h.kind, h.scope, null, null, null from stage_removal r
     join node_key k on k.id >= r.low and k.id < r.high join node_history h on h.node = k.key and ${n} where ${removed('node')}`
   const takenEdges = (end: string) => `
-    union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null from stage_removal r
+    union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null, null from stage_removal r
     join node_key k on k.id >= r.low and k.id < r.high join edge_key e on e.${end} = k.key
     join edge_history h on h.edge = e.key and ${n} where ${removed('edge')}`
   await client.query(`
     create temp table node_plan on commit drop as
-    select i.key as node, h.version as before, i.state as after, i.kind, i.scope, i.file, i.location
+    select i.key as node, h.version as before, i.state as after, i.kind, i.scope, i.file, i.location, i.stated_at
     from incoming_node i left join node_history h on h.node = i.key and ${n} where h.version is distinct from i.state
     ${absentNodes} ${hasRemovals ? takenNodes : ''};
     create temp table edge_raw on commit drop as
-    select i.key as edge, h.version as old_version, h.is_visible as old_visible, i.version as new_version, i.label, i.scope, i.file, i.location
+    select i.key as edge, h.version as old_version, h.is_visible as old_visible, i.version as new_version, i.label, i.scope, i.file, i.location, i.stated_at
     from incoming_edge i left join edge_history h on h.edge = i.key and ${n} where h.version is distinct from i.version
     ${absentEdges} ${hasRemovals ? takenEdges('source') + takenEdges('target') : ''};
     analyze node_plan; analyze edge_raw`)

@@ -30,6 +30,8 @@ type Listed<T> = T & { cursor: number }
 /** Where and since when a node is as it is. */
 export interface NodeStamp {
   updatedAt: Date
+  /** when the text that this was read from says that it was true; null where it does not say */
+  statedAt: Date | null
   /** `hive-ddl core/account.sql line 12`; null for what ingest makes itself */
   source: { dialect: string; file: string; location: string } | null
 }
@@ -112,7 +114,7 @@ export async function readNodesById(
   { asOf }: Moment = {},
 ): Promise<((CatalogNode & NodeStamp) | null)[]> {
   const { rows } = await sql.query<CatalogNode & NodeStamp>(
-    `select ${nodeColumns}, h.valid_from as "updatedAt",
+    `select ${nodeColumns}, h.valid_from as "updatedAt", h.stated_at as "statedAt",
        case when f.key is not null then jsonb_build_object('dialect', f.dialect, 'file', f.file, 'location', h.location) end as source
      from node_key k join node_history h on h.node = k.key join fact_version v on v.hash = h.version
      join catalog_scope s on s.key = h.scope left join source_file f on f.key = h.file

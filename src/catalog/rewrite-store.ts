@@ -22,7 +22,10 @@ const pageSize = 5_000
 interface Hint {
   file: number | null
   location: string | null
+  stated_at: Date | null
 }
+
+const noHint: Hint = { file: null, location: null, stated_at: null }
 
 /** What the ledger knows of one fact, and its history before this snapshot came. */
 interface Record {
@@ -150,10 +153,10 @@ async function readRecords(client: Client, side: Side, keys: readonly number[], 
     ),
     await client.query<{ key: number; position: string }>(sides[side].removals, [keys, projectId]),
     await client.query<{ key: number; valid_from: Date; valid_to: Date; version: string; is_visible: boolean } & Hint>(
-      `select ${side} as key, valid_from, valid_to, version, ${sides[side].visible} as is_visible, file, location from ${side}_history h
+      `select ${side} as key, valid_from, valid_to, version, ${sides[side].visible} as is_visible, file, location, stated_at from ${side}_history h
        where ${side} = any($1)
        union all
-       select key, null, null, ${sides[side].incoming}, null, file, location from incoming_${side} where key = any($1)
+       select key, null, null, ${sides[side].incoming}, null, file, location, stated_at from incoming_${side} where key = any($1)
        order by key, valid_from desc nulls first`,
       [keys],
     ),
@@ -164,9 +167,9 @@ async function readRecords(client: Client, side: Side, keys: readonly number[], 
   for (const r of assertions.rows)
     records.get(r.fact)!.assertions.push({ stream: r.stream, from: r.from_position, to: r.to_position, version: r.version })
   for (const { key, position } of removals.rows) records.get(key)!.removals.add(position)
-  for (const { key, valid_from, valid_to, version, is_visible, file, location } of old.rows) {
+  for (const { key, valid_from, valid_to, version, is_visible, file, location, stated_at } of old.rows) {
     const record = records.get(key)!
-    record.hints.set(version, { file, location })
+    record.hints.set(version, { file, location, stated_at })
     // 'infinity' arrives as the number
     if (valid_from !== null) record.old.unshift({ from: Number(valid_from), to: Number(valid_to), version, isVisible: is_visible })
   }
@@ -195,17 +198,17 @@ const timestamp = (milliseconds: number): string => (Number.isFinite(millisecond
 
 async function replaceHistory(client: Client, side: Side, folded: readonly Folded[]): Promise<void> {
   const rows = folded.flatMap(({ record, pieces }) =>
-    pieces.map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? { file: null, location: null }) })),
+    pieces.map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? noHint) })),
   )
   const keys = folded.map(({ record }) => record.key)
   await client.query(sides[side].count, [keys, -1])
   await client.query(`delete from ${side}_history where ${side} = any($1)`, [keys])
   const [own, value] = side === 'node' ? ['kind', 'k.kind'] : ['is_visible, label', 't.is_visible, k.label']
   await client.query(
-    `insert into ${side}_history (${side}, valid_from, valid_to, version, scope, file, location, ${own})
-     select t.key, t.valid_from, t.valid_to, t.version, k.scope, t.file, t.location, ${value}
-     from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::integer[], $6::text[], $7::boolean[])
-       as t(key, valid_from, valid_to, version, file, location, is_visible)
+    `insert into ${side}_history (${side}, valid_from, valid_to, version, scope, file, location, stated_at, ${own})
+     select t.key, t.valid_from, t.valid_to, t.version, k.scope, t.file, t.location, t.stated_at, ${value}
+     from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::integer[], $6::text[], $7::boolean[], $8::timestamptz[])
+       as t(key, valid_from, valid_to, version, file, location, is_visible, stated_at)
      join ${side}_key k on k.key = t.key`,
     [
       rows.map((r) => r.key),
@@ -215,6 +218,7 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
       rows.map((r) => r.file),
       rows.map((r) => r.location),
       rows.map((r) => r.isVisible),
+      rows.map((r) => r.stated_at),
     ],
   )
   await client.query(sides[side].count, [keys, 1])

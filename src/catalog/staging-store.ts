@@ -4,11 +4,11 @@ import { sha256 } from '../util/hash.js'
 import type { Problem } from '../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties } from '../vocabulary.js'
 import type { FactContent } from './change.js'
-import { columnOrdinal } from './column.js'
 import type { EdgeFact, Fact, NodeFact, Provenance } from './fact.js'
 import { nodeId } from './identity.js'
 import { mergeStatements, type Statement } from './merge.js'
 import { candidatesOf, expandStar, type KnownColumn, resolveEdge, unknownStar, unresolvedOf } from './resolve.js'
+import { KnownFacts } from './resolve-store.js'
 import { partsOfId, rangesOfRemoval, type Scope } from './scope.js'
 import { canonicalOf, edgeFault, encodeContent, nodeFault, storable } from './staged-row.js'
 
@@ -20,15 +20,41 @@ const batchSize = 10_000
 /** Temporary tables of one ingest, all gone at its end. `incoming_*` hold what the snapshot asserts, merged and by key. */
 const stagingTables = `
 create temp table stage_node (ordinal bigint, id text collate "C", kind text collate "C", name text, qualified_name text,
-  properties text, version uuid, canonical text collate "C", is_partial boolean, file integer, location text, stated_at timestamptz, scope integer) on commit drop;
+  properties text, version uuid, canonical text collate "C", is_partial boolean,
+  file integer, location text, stated_at timestamptz, scope integer) on commit drop;
 create temp table stage_edge (ordinal bigint, source_id text collate "C", label text collate "C", target_id text collate "C",
-  discriminator text collate "C", properties text, version uuid, file integer, location text) on commit drop;
+  discriminator text collate "C", properties text, version uuid, file integer, location text, stated_at timestamptz) on commit drop;
 create temp table stage_removal (ordinal bigint, root text collate "C", low text collate "C", high text collate "C") on commit drop;`
 
 const nodeColumns = [
-  ...['ordinal', 'id', 'kind', 'name', 'qualified_name', 'properties', 'version', 'canonical', 'is_partial', 'file', 'location', 'stated_at', 'scope'],
+  ...[
+    'ordinal',
+    'id',
+    'kind',
+    'name',
+    'qualified_name',
+    'properties',
+    'version',
+    'canonical',
+    'is_partial',
+    'file',
+    'location',
+    'stated_at',
+    'scope',
+  ],
 ]
-const edgeColumns = ['ordinal', 'source_id', 'label', 'target_id', 'discriminator', 'properties', 'version', 'file', 'location']
+const edgeColumns = [
+  'ordinal',
+  'source_id',
+  'label',
+  'target_id',
+  'discriminator',
+  'properties',
+  'version',
+  'file',
+  'location',
+  'stated_at',
+]
 
 /** Keys of the files that facts were read from, each asked for once. */
 class FileKeys {
@@ -52,8 +78,10 @@ class FileKeys {
 interface Origin {
   file: number | null
   location: string | null
+  /** when the text itself says that it was true */
+  stated_at: Date | null
 }
-const noOrigin: Origin = { file: null, location: null }
+const noOrigin: Origin = { file: null, location: null, stated_at: null }
 
 interface StagedNode {
   id: string
@@ -72,13 +100,15 @@ export class Staging {
   private removals: CopyValue[][] = []
   private readonly unresolved: EdgeFact[] = []
   private readonly files: FileKeys
+  private readonly known: KnownFacts
 
   constructor(
     private readonly client: Client,
-    readonly scope: Scope,
-    private readonly observedAt: Date,
+    private readonly scope: Scope,
+    observedAt: Date,
   ) {
     this.files = new FileKeys(client)
+    this.known = new KnownFacts(client, scope.projectId, observedAt)
   }
 
   /** Stages a snapshot: streamed, removals applied, names resolved, containers added, repeated statements merged. Returns its content hash. */
@@ -119,16 +149,20 @@ export class Staging {
     const fault = nodeFault(fact, this.scope)
     if (fault) return void this.problems.push(fault)
     const { kind, properties, partial: isPartial = false } = fact
-    const origin = { file: await this.files.keyOf(fact.provenance), location: storable(fact.provenance.location) }
+    const origin = await this.originOf(fact)
     const content = { name: storable(fact.name), qualifiedName: storable(fact.qualifiedName), properties }
     this.pushNode({ id: storable(fact.id), kind, content, isPartial, scope: this.scope.key }, origin)
   }
 
-  private pushNode({ id, kind, content, isPartial, scope }: StagedNode, { file, location }: Origin): void {
+  private async originOf({ provenance, observedAt }: NodeFact | EdgeFact): Promise<Origin> {
+    return { file: await this.files.keyOf(provenance), location: storable(provenance.location), stated_at: observedAt ?? null }
+  }
+
+  private pushNode({ id, kind, content, isPartial, scope }: StagedNode, { file, location, stated_at }: Origin): void {
     const { json, version } = encodeContent(content, isPartial)
     const canonical = canonicalOf(kind, content.properties)
     const names = [content.name, content.qualifiedName]
-    this.nodes.push([this.ordinal, id, kind, ...names, json, version, canonical, isPartial, file, location, scope])
+    this.nodes.push([this.ordinal, id, kind, ...names, json, version, canonical, isPartial, file, location, stated_at, scope])
   }
 
   private async addEdge(fact: EdgeFact): Promise<void> {
@@ -136,13 +170,13 @@ export class Staging {
     if (fault) return void this.problems.push(fault)
     const { label, properties, discriminator = '' } = fact
     const ends = { sourceId: storable(fact.sourceId), targetId: storable(fact.targetId), discriminator: storable(discriminator) }
-    const origin = { file: await this.files.keyOf(fact.provenance), location: storable(fact.provenance.location) }
+    const origin = await this.originOf(fact)
     this.pushEdge({ ...ends, label, properties }, origin)
   }
 
-  private pushEdge({ sourceId, label, targetId, discriminator, properties }: StagedEdge, { file, location }: Origin): void {
+  private pushEdge({ sourceId, label, targetId, discriminator, properties }: StagedEdge, { file, location, stated_at }: Origin): void {
     const { json, version } = encodeContent({ name: null, qualifiedName: null, properties })
-    this.edges.push([this.ordinal, sourceId, label, targetId, discriminator, json, version, file, location])
+    this.edges.push([this.ordinal, sourceId, label, targetId, discriminator, json, version, file, location, stated_at])
   }
 
   private async flush(): Promise<void> {
@@ -174,10 +208,10 @@ export class Staging {
     const isStar = (edge: EdgeFact) => 'star' in unresolvedOf(edge)!
     for (const edge of this.unresolved.filter(isStar)) await this.resolveStar(edge)
     const others = this.unresolved.filter((edge) => !isStar(edge))
-    const tables = others.some((edge) => 'table_name' in unresolvedOf(edge)!) ? await this.tables() : new Map<string, string[]>()
+    const tables = others.some((edge) => 'table_name' in unresolvedOf(edge)!) ? await this.known.tables() : new Map<string, string[]>()
     for (let start = 0; start < others.length; start += 1_000) {
       const edges = others.slice(start, start + 1_000)
-      const nodes = await this.existing([...new Set(edges.flatMap((edge) => candidatesOf(unresolvedOf(edge)!)))])
+      const nodes = await this.known.existing([...new Set(edges.flatMap((edge) => candidatesOf(unresolvedOf(edge)!)))])
       for (const edge of edges) {
         const resolved = resolveEdge(edge, this.scope, { nodes, tables })
         if ('fact' in resolved) await this.addEdge(resolved)
@@ -191,63 +225,17 @@ export class Staging {
     const { candidates } = unresolvedOf(edge) as { candidates: string[] }
     const found: KnownColumn[] = []
     for (const table of candidates) {
-      const columns = await this.columnsOf(table)
+      const columns = await this.known.columnsOf(table)
       if (columns.length === 0) this.problems.push(unknownStar(edge, table))
       found.push(...columns)
     }
-    const targets = new Set((await this.columnsOf(edge.targetId)).map(({ id }) => id))
+    const targets = new Set((await this.known.columnsOf(edge.targetId)).map(({ id }) => id))
     const { rows } = await this.client.query<{ name: string }>('select qualified_name as name from stage_node where id = $1', [
       edge.targetId,
     ])
     const relation = rows[0]?.name ?? partsOfId(edge.targetId)?.qualifiedName ?? ''
     for (const fact of expandStar(edge, found, targets, relation)) await (fact.fact === 'node' ? this.addNode(fact) : this.addEdge(fact))
     await this.flush()
-  }
-
-  /** The columns of a table or view by its id, incoming ones before the ledger's, in their order. */
-  private async columnsOf(tableId: string): Promise<KnownColumn[]> {
-    const range = rangesOfRemoval(tableId)[1]
-    if (!range) return []
-    const { rows } = await this.client.query<KnownColumn>(
-      `select distinct on (id) * from (
-         select s.id, s.name, s.qualified_name as "qualifiedName", s.properties::jsonb as properties, 0 as rank from stage_node s
-         where s.kind = 'Column' and s.id >= $1 and s.id < $2
-         union all
-         select k.id, v.name, v.qualified_name, v.properties, 1 from node_key k
-         join node_history h on h.node = k.key and h.valid_from <= $3 and h.valid_to > $3 join fact_version v on v.hash = h.version
-         where k.kind = 'Column' and k.id >= $1 and k.id < $2) c order by id, rank`,
-      [range.low, range.high, this.observedAt],
-    )
-    const ordinal = (column: KnownColumn) => columnOrdinal(column.properties) ?? Number.MAX_SAFE_INTEGER
-    return rows.sort((a, b) => ordinal(a) - ordinal(b))
-  }
-
-  /** Tables and views of the project by their names. */
-  private async tables(): Promise<Map<string, string[]>> {
-    const { rows } = await this.client.query<{ id: string }>(
-      `select s.id from stage_node s where s.kind in ('Table', 'View')
-       union
-       select k.id from node_history h join node_key k on k.key = h.node join catalog_scope c on c.key = h.scope
-       where c.project_id = $1 and h.kind in ('Table', 'View') and h.valid_from <= $2 and h.valid_to > $2`,
-      [this.scope.projectId, this.observedAt],
-    )
-    const byName = new Map<string, string[]>()
-    for (const { id } of rows) {
-      const qualified = partsOfId(id)!.qualifiedName.toLowerCase()
-      for (const name of new Set([qualified, qualified.slice(qualified.lastIndexOf('.') + 1)]))
-        byName.set(name, [...(byName.get(name) ?? []), id])
-    }
-    return byName
-  }
-
-  private async existing(ids: readonly string[]): Promise<Set<string>> {
-    const { rows } = await this.client.query<{ id: string }>(
-      `select s.id from stage_node s where s.id = any($1)
-       union
-       select k.id from node_key k join node_history h on h.node = k.key and h.valid_from <= $2 and h.valid_to > $2 where k.id = any($1)`,
-      [ids, this.observedAt],
-    )
-    return new Set(rows.map((row) => row.id))
   }
 
   /** The project, the system, and the edges from them to whatever else nothing contains. */
@@ -312,28 +300,6 @@ export class Staging {
     }
   }
 
-  /** Gives every fact its key and its stored content, and fills `incoming_node` and `incoming_edge`. */
-  async key(): Promise<void> {
-    await this.client.query(keyNodes)
-    await this.keyUnknownEnds()
-    await this.client.query(keyEdges(this.scope.key))
-    await this.client.query(saveVersions)
-    await this.client.query('analyze incoming_node; analyze incoming_edge')
-  }
-
-  private async keyUnknownEnds(): Promise<void> {
-    const { rows } = await this.client.query<{ id: string }>(
-      `select e.source_id as id from stage_edge e where not exists (select from node_key k where k.id = e.source_id)
-       union
-       select e.target_id from stage_edge e where not exists (select from node_key k where k.id = e.target_id)`,
-    )
-    await this.client.query(
-      'insert into node_key (id, kind) select * from unnest($1::text[], $2::text[]) as t(id, kind) on conflict (id) do nothing',
-      [rows.map((row) => row.id), rows.map((row) => partsOfId(row.id)!.kind)],
-    )
-    await this.client.query(tableOfColumns)
-  }
-
   /** A hash of all that the snapshot says, the same for every order of its facts and files. */
   private async contentHash(isComplete: boolean): Promise<string> {
     const sums = (from: string, text: string) => `select count(*) as n,
@@ -349,11 +315,9 @@ export class Staging {
   }
 }
 
-interface StagedRow {
+interface StagedRow extends Origin {
   ordinal: number
   properties: string
-  file: number | null
-  location: string | null
   file_name: string
 }
 interface NodeRow extends StagedRow {
@@ -403,47 +367,3 @@ delete from stage_edge where ctid in (select ctid from (
 ) ranked where rank > 1);
 delete from repeated_node where id in (select id from stage_node group by id having count(*) = 1);
 delete from repeated_edge where (${edgeId}) in (select ${edgeId} from stage_edge group by ${edgeId} having count(*) = 1);`
-
-/** Columns come last, so that they find the keys of their tables. */
-const keyNodes = `
-insert into node_key (id, kind, scope)
-select s.id, s.kind, s.scope from stage_node s
-where s.kind <> 'Column' and not exists (select from node_key k where k.id = s.id);
-insert into node_key (id, kind, scope, parent)
-select s.id, s.kind, s.scope, min(p.key) from stage_node s
-left join stage_edge e on e.target_id = s.id and e.label = 'HAS_COLUMN'
-left join node_key p on p.id = e.source_id
-where s.kind = 'Column' and not exists (select from node_key k where k.id = s.id)
-group by s.id, s.kind, s.scope;
-update node_key k set scope = s.scope from stage_node s where s.id = k.id and k.scope is null;
-create temp table incoming_node on commit drop as
-select k.key, k.parent, s.kind, s.version, case when not s.is_partial then s.version end as state, s.scope, s.file, s.location from stage_node s join node_key k on k.id = s.id;`
-
-/** Of columns that were known before their table was. */
-const tableOfColumns = `
-update node_key c set parent = p.key from incoming_node i, node_key p, stage_edge e
-where i.kind = 'Column' and i.parent is null and c.key = i.key and e.target_id = c.id and e.label = 'HAS_COLUMN' and p.id = e.source_id;
-update incoming_node i set parent = c.parent from node_key c where i.kind = 'Column' and i.parent is null and c.key = i.key`
-
-const keyEdges = (scope: number) => `
-create temp table keyed_edge on commit drop as
-select a.key as source, e.label, b.key as target, e.discriminator, e.version, e.file, e.location
-from stage_edge e join node_key a on a.id = e.source_id join node_key b on b.id = e.target_id;
-analyze keyed_edge;
-insert into edge_key (source, label, target, discriminator, scope)
-select e.source, e.label, e.target, e.discriminator, ${scope} from keyed_edge e
-on conflict (source, label, target, discriminator, scope) do nothing;
-create temp table incoming_edge on commit drop as
-select k.key, e.source, e.target, e.label, e.version, k.scope, e.file, e.location from keyed_edge e
-join edge_key k on k.source = e.source and k.label = e.label and k.target = e.target and k.discriminator = e.discriminator
-  and k.scope = ${scope};`
-
-const saveVersions = `
-insert into fact_version (hash, name, qualified_name, properties, canonical, is_partial)
-select distinct on (version) version, name, qualified_name, properties::jsonb, canonical, is_partial from stage_node s
-where not exists (select from fact_version f where f.hash = s.version)
-on conflict (hash) do nothing;
-insert into fact_version (hash, properties)
-select distinct on (version) version, properties::jsonb from stage_edge s
-where not exists (select from fact_version f where f.hash = s.version)
-on conflict (hash) do nothing;`

@@ -2,6 +2,7 @@ import { jobs, parseJobOptions } from '../jobs.js'
 import type { Platform } from '../platform.js'
 import type { Claim, Outcome } from '../runs/attempt.js'
 import { openQueue, type QueueWorker } from '../runs/queue.js'
+import { forgetWorker, seeWorker } from '../runs/worker-store.js'
 import type { RunKind } from '../vocabulary.js'
 import type { Task } from './task.js'
 import { evaluate } from './tasks/evaluate.js'
@@ -26,5 +27,16 @@ export async function startWorker(platform: Platform): Promise<QueueWorker> {
     const task = tasks[kind] as Task<unknown>
     return task({ platform, claim, options: parseJobOptions(kind, options) })
   }
-  return queue.work({ concurrency: config.maxConcurrentJobs, maxRunning: config.maxConcurrentJobs }, work)
+  const worker = await queue.work({ concurrency: config.maxConcurrentJobs, maxRunning: config.maxConcurrentJobs }, work)
+  const beSeen = () => seeWorker(database, worker.id).catch((error) => log.warn({ error }, 'worker: could not say that it is alive'))
+  await beSeen()
+  const timer = setInterval(beSeen, 5_000)
+  return {
+    ...worker,
+    stop: async (timeoutMs) => {
+      await worker.stop(timeoutMs)
+      clearInterval(timer)
+      await forgetWorker(database, worker.id)
+    },
+  }
 }

@@ -1,6 +1,8 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoSnippets } from '../../src/cli/demo-snippets.js'
-import { espalier, type LiveEspalier, startLive } from '../support/espalier.js'
+import { espalier, type LiveEspalier, root, startLive } from '../support/espalier.js'
 import { describeIf } from '../support/need.js'
 
 const neo4j = process.env['NEO4J_URI']
@@ -39,6 +41,13 @@ for (const { engine, env, usable } of engines)
       // the honest table: every ranker with n and an interval, the baselines beside it
       for (const ranker of ['ggnn', 'random', 'exact name'])
         expect(output).toMatch(new RegExp(`^${ranker} +\\d+ .*\\[0\\.\\d{3}, [01]\\.\\d{3}\\]`, 'm'))
+    })
+
+    it("answers the README's GraphQL", async () => {
+      const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+      const snippets = [...readme.matchAll(/^```graphql\n([\s\S]*?)^```/gm)].map(([, text]) => text!)
+      expect(snippets.length).toBeGreaterThan(0)
+      for (const text of snippets) expect(JSON.stringify(await live.api.request(text)), text).toContain('[{')
     })
 
     it('prints snippets that answer when they are pasted', async () => {

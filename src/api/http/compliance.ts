@@ -33,7 +33,7 @@ export const subscriptionsBySocket: ApolloServerPlugin<BaseContext> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ operation }) {
-        if (operation.operation === 'subscription')
+        if (operation?.operation === 'subscription')
           throw new EspalierError('BAD_INPUT', 'found a subscription in an HTTP request, expected a query or a mutation', {
             remedy: 'Subscribe by WebSocket at the same address, with the protocol graphql-transport-ws.',
           })

@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { countWorkers } from '../../runs/worker-store.js'
 import type { ApiPlatform } from '../context.js'
 
 type Check = 'ok' | 'failed'
@@ -16,19 +17,25 @@ async function passes(name: string, platform: ApiPlatform, work: () => Promise<u
   }
 }
 
-/** `/healthz`: the process answers. `/readyz`: Postgres and graph answer too (503 if not). */
+async function assertWorker(platform: ApiPlatform): Promise<void> {
+  if ((await countWorkers(platform.database)) === 0) throw new Error('no worker was seen lately')
+}
+
+/** `/healthz`: the process answers. `/readyz`: Postgres and graph answer too, and a worker was seen lately (503 if not). */
 export function healthRoutes(platform: ApiPlatform): Router {
   const router = Router()
   router.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' })
   })
   router.get('/readyz', async (_request, response) => {
-    const [postgres, graph] = await Promise.all([
+    const [postgres, graph, worker] = await Promise.all([
       passes('postgres', platform, () => platform.database.query('SELECT 1')),
       passes('graph', platform, () => platform.graph.position()),
+      passes('worker', platform, () => assertWorker(platform)),
     ])
-    const ready = postgres === 'ok' && graph === 'ok'
-    response.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready', checks: { postgres, graph } })
+    const checks = { postgres, graph, worker }
+    const ready = Object.values(checks).every((check) => check === 'ok')
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready', checks })
   })
   return router
 }

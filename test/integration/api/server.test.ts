@@ -5,6 +5,7 @@ import path from 'node:path'
 import { getIntrospectionQuery } from 'graphql'
 import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { forgetWorker, seeWorker } from '../../../src/runs/worker-store.js'
 import { startServer } from '../../../src/server.js'
 import { describeIf } from '../../support/need.js'
 import { type LiveServer, liveServer } from './live-server.js'
@@ -207,9 +208,15 @@ describe('starting', () => {
 describe('health', () => {
   test('alive and ready', async () => {
     expect(await (await fetch(`${root()}/healthz`)).json()).toEqual({ status: 'ok' })
+    const early = await fetch(`${root()}/readyz`)
+    expect(early.status).toBe(503)
+    expect(await early.json()).toMatchObject({ checks: { postgres: 'ok', graph: 'ok', worker: 'failed' } })
+    await seeWorker(platform.database, 'w')
     const ready = await fetch(`${root()}/readyz`)
     expect(ready.status).toBe(200)
-    expect(await ready.json()).toMatchObject({ status: 'ok', checks: { postgres: 'ok', graph: 'ok' } })
+    expect(await ready.json()).toEqual({ status: 'ok', checks: { postgres: 'ok', graph: 'ok', worker: 'ok' } })
+    await forgetWorker(platform.database, 'w')
+    expect((await fetch(`${root()}/readyz`)).status).toBe(503)
   })
 
   test('not ready when the graph does not answer; why stays in the log', async () => {

@@ -99,6 +99,11 @@ describe('ingest of DDL', () => {
     expect(await rowsOf('glean_edges')).toBe(21)
   })
 
+  it('keeps when the text itself says that it was true', async () => {
+    await load(`CREATE TABLE core.account (id BIGINT) TBLPROPERTIES ('transient_lastDdlTime'='1500000000');`, 1)
+    expect(await readNode(database, account)).toMatchObject({ updatedAt: day(1), statedAt: new Date(1.5e12) })
+  })
+
   it('writes nothing for the same facts again', async () => {
     await load(first, 1)
     const tables = ['node_history', 'edge_history', 'change', 'assertion', 'fact_version', 'graph_outbox', 'node_key', 'edge_key']
