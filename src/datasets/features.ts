@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { EspalierError } from '../util/error.js'
 import { contentHash } from '../util/hash.js'
+import { nameTokens } from '../util/words.js'
 import { type CatalogNode, canonicalTypes } from '../vocabulary.js'
 import { canonicalTypeOf, isPrimaryKey } from './estate.js'
 import { characterGrams, hashFeatures } from './hashing.js'
-import { editSimilarity, nameTokens, type TargetName, targetFit, trigramSimilarity } from './names.js'
+import { editSimilarity, type TargetName, targetFit, trigramSimilarity } from './names.js'
 
 /** Everything that decides how a catalog node becomes numbers and how a candidate's graph is cut out: stored with data and models. */
 export const featureSpecSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import { memberOf, ownMember, setMember } from '../util/record.js'
-import { nameTokens, parseTypeName, printTypeName } from './type-name.js'
+import { nameTokens } from '../util/words.js'
+import { parseTypeName, printTypeName } from './type-name.js'
 
 /** A column as it was from some moment on. */
 export interface ColumnState {

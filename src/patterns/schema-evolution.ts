@@ -1,6 +1,7 @@
 import { ownMember } from '../util/record.js'
+import { nameTokens } from '../util/words.js'
 import { type ColumnTypeLearning, type Exposure } from './column-types.js'
-import { nameTokens, parseTypeName, printTypeName } from './type-name.js'
+import { parseTypeName, printTypeName } from './type-name.js'
 
 export interface EvolutionContext {
   /** name of the column; its last word is used */

@@ -36,11 +36,3 @@ export function parseTypeName(written: string): TypeName {
 
 /** `varchar(20)`, or only `varchar` where there is no size. */
 export const printTypeName = ({ base, size }: TypeName): string => (size ? `${base}(${size})` : base)
-
-/** The words of an identifier, lower-case: `customerID_no` -> customer, id, no. */
-export const nameTokens = (name: string): string[] =>
-  name
-    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(Boolean)

@@ -10,6 +10,7 @@ export const errorCodes = {
   FORBIDDEN: { graphql: 'FORBIDDEN', http: 403, exit: 1, retryable: false },
   CYPHER_REFUSED: { graphql: 'CYPHER_REFUSED', http: 400, exit: 2, retryable: false },
   CYPHER_FAILED: { graphql: 'CYPHER_FAILED', http: 400, exit: 1, retryable: false },
+  GLEAN_FAILED: { graphql: 'GLEAN_FAILED', http: 502, exit: 1, retryable: false },
   TIMEOUT: { graphql: 'TIMEOUT', http: 504, exit: 1, retryable: false },
   OVERLOADED: { graphql: 'OVERLOADED', http: 503, exit: 1, retryable: true },
   GATE_FAILED: { graphql: 'GATE_FAILED', http: 409, exit: 1, retryable: false },

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { fastEditDistance } from '../../../src/datasets/edit-distance.js'
 import { hashFeatures } from '../../../src/datasets/hashing.js'
-import { editSimilarity, nameTokens, singular, squeeze, targetFit, targetName, trigramSimilarity } from '../../../src/datasets/names.js'
+import { editSimilarity, singular, squeeze, targetFit, targetName, trigramSimilarity } from '../../../src/datasets/names.js'
 import { editDistance } from '../../../src/util/closest.js'
+import { nameTokens } from '../../../src/util/words.js'
 
 it('reads the words of a name however it is written', () => {
   for (const name of ['customer_id', 'CustomerID', 'customerId', 'CUSTOMER ID', 'customer-id'])

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ColumnEvent, emptyColumnTypes, learnColumnTypes, summarizeColumnTypes } from '../../../src/patterns/column-types.js'
 import { changeProbability, predictSchemaEvolution } from '../../../src/patterns/schema-evolution.js'
-import { nameTokens, parseTypeName, printTypeName } from '../../../src/patterns/type-name.js'
+import { parseTypeName, printTypeName } from '../../../src/patterns/type-name.js'
+import { nameTokens } from '../../../src/util/words.js'
 
 const day = (n: number) => new Date(Date.UTC(2025, 0, 1 + n))
 const event = (n: number, columnId: string, type: string | null, nullable: boolean | null = true): ColumnEvent => ({
