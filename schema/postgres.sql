@@ -170,6 +170,7 @@ CREATE TABLE edge_history (
   label text COLLATE "C" NOT NULL,
   file integer,
   location text,
+  stated_at timestamp(3) with time zone,
   CONSTRAINT edge_history_pkey PRIMARY KEY (edge, valid_from)
 );
 CREATE INDEX edge_history_current ON public.edge_history USING btree (scope, label, edge) WHERE (valid_to = 'infinity'::timestamp with time zone);
@@ -427,6 +428,13 @@ CREATE TABLE system (
   CONSTRAINT system_pkey PRIMARY KEY (project_id, id),
   CONSTRAINT system_id_check CHECK ((id ~ '^[^/\s]{1,100}$'::text)),
   CONSTRAINT system_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE
+);
+
+CREATE TABLE worker (
+  id text NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT worker_pkey PRIMARY KEY (id)
 );
 
 CREATE VIEW edge AS
