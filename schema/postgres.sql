@@ -1,5 +1,19 @@
 -- Generated from the migrations by scripts/schema.mjs: for reading, and to see drift.
 
+CREATE EXTENSION pg_trgm;
+
+CREATE TABLE annotation (
+  node_id text COLLATE "C" NOT NULL,
+  field text COLLATE "C" NOT NULL,
+  valid_from timestamp(3) with time zone NOT NULL,
+  valid_to timestamp(3) with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+  items text[] NOT NULL,
+  actor text NOT NULL,
+  CONSTRAINT annotation_pkey PRIMARY KEY (node_id, field, valid_from),
+  CONSTRAINT annotation_field_check CHECK ((field = ANY (ARRAY['owners'::text, 'tags'::text, 'terms'::text, 'description'::text])))
+);
+CREATE INDEX annotation_current ON public.annotation USING btree (node_id) WHERE (valid_to = 'infinity'::timestamp with time zone);
+
 CREATE TABLE artifact (
   id text NOT NULL,
   component text NOT NULL,
@@ -198,6 +212,16 @@ CREATE TABLE fact_version (
   CONSTRAINT fact_version_pkey PRIMARY KEY (hash)
 );
 
+CREATE TABLE glossary_term (
+  project_id text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  valid_from timestamp(3) with time zone NOT NULL,
+  valid_to timestamp(3) with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+  definition text,
+  actor text NOT NULL,
+  CONSTRAINT glossary_term_pkey PRIMARY KEY (project_id, name, valid_from)
+);
+
 CREATE TABLE graph_outbox (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   change jsonb NOT NULL,
@@ -263,8 +287,11 @@ CREATE TABLE project (
   name text NOT NULL,
   description text DEFAULT ''::text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
+  reject_below double precision,
+  ideal_distribution jsonb,
   CONSTRAINT project_pkey PRIMARY KEY (id),
-  CONSTRAINT project_id_check CHECK ((id ~ '^[^/\s]{1,100}$'::text))
+  CONSTRAINT project_id_check CHECK ((id ~ '^[^/\s]{1,100}$'::text)),
+  CONSTRAINT project_reject_below_check CHECK (((reject_below >= (0)::double precision) AND (reject_below <= (1)::double precision)))
 );
 
 CREATE TABLE run (
@@ -351,6 +378,25 @@ CREATE TABLE schema_migration (
   applied_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT schema_migration_pkey PRIMARY KEY (file)
 );
+
+CREATE TABLE search_entry (
+  node bigint NOT NULL,
+  words tsvector NOT NULL,
+  CONSTRAINT search_entry_pkey PRIMARY KEY (node)
+);
+CREATE INDEX search_entry_words ON public.search_entry USING gin (words);
+
+CREATE TABLE search_said (
+  node_id text COLLATE "C" NOT NULL,
+  words tsvector NOT NULL,
+  CONSTRAINT search_said_pkey PRIMARY KEY (node_id)
+);
+
+CREATE TABLE search_word (
+  word text COLLATE "C" NOT NULL,
+  CONSTRAINT search_word_pkey PRIMARY KEY (word)
+);
+CREATE INDEX search_word_trigrams ON public.search_word USING gin (word gin_trgm_ops);
 
 CREATE TABLE snapshot (
   id uuid NOT NULL,
@@ -495,3 +541,22 @@ BEGIN
   RAISE EXCEPTION 'published artifacts are immutable (table %)', tg_table_name USING errcode = 'restrict_violation';
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION public.search_name(name text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (name = lower(name)) THEN name ELSE regexp_replace(regexp_replace("left"(name, 500), '([[:lower:][:digit:]])([[:upper:]])'::text, '\1 \2'::text, 'g'::text), '([[:upper:]])([[:upper:]][[:lower:]])'::text, '\1 \2'::text, 'g'::text) END;
+
+CREATE OR REPLACE FUNCTION public.search_near(asked text, most integer)
+ RETURNS TABLE(word text, closeness real)
+ LANGUAGE sql
+ STABLE
+ SET "pg_trgm.similarity_threshold" TO '0.2'
+AS $function$ select w.word, similarity(w.word, asked) from search_word w where w.word % asked order by 2 desc, 1 limit most $function$;
+
+CREATE OR REPLACE FUNCTION public.search_words(said text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN array_remove(string_to_array(translate(lower("left"(said, 500)), ((('_.-/:,;()[]{}<>''"`!?@#$%^&*+=|\~'::text || chr(9)) || chr(10)) || chr(13)), repeat(' '::text, 36)), ' '::text), ''::text);

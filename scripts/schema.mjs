@@ -43,11 +43,22 @@ async function manifest() {
   return json(manifestJsonSchema())
 }
 
+async function changeHistory() {
+  const { changeHistoryJsonSchema } = await built('catalog/sources/change-history-format.js')
+  return json(changeHistoryJsonSchema())
+}
+
 async function runOptions() {
   const { z } = await import('zod')
   const { jobs } = await built('jobs.js')
   const kinds = Object.entries(jobs).map(([kind, { options }]) => [kind, z.toJSONSchema(options, { io: 'input' })])
   return json({ title: 'Options of runs, by kind', $defs: Object.fromEntries(kinds) })
+}
+
+async function angle() {
+  const { printAngleSchema } = await built('catalog/glean/angle-schema.js')
+  const { defaultPrefix } = await built('catalog/glean/predicates.js')
+  return printAngleSchema(defaultPrefix)
 }
 
 /** file under schema/ -> its text as the code has it now */
@@ -56,6 +67,8 @@ const generators = {
   'postgres.sql': postgres,
   'manifest.schema.json': manifest,
   'run-options.schema.json': runOptions,
+  'change-history.schema.json': changeHistory,
+  'espalier.angle': angle,
 }
 
 const firstDifference = (a, b) => {

@@ -21,6 +21,16 @@ const settings = z.strictObject({
       database: text.default('neo4j'),
     })
     .optional(),
+  glean: z
+    .strictObject({
+      predicatePrefix: text.default('agenticAiETH.ETL').describe('Namespace of our predicates'),
+      dbName: text.default('amodels').describe('Database of the glean command, or one instance of it as name/instance'),
+      schemaPath: text.optional().describe('Folder or file of Angle schemas, given to every glean command'),
+      queryApiUrl: text.optional().describe('REST bridge that answers POST <url>/query'),
+      useCli: z.stringbool().or(z.boolean()).default(true).describe('Whether the glean command is used where it is on the PATH'),
+      batchDir: text.optional().describe('Folder of batch files: read and written where there is no Glean'),
+    })
+    .prefault({}),
   host: text.default('127.0.0.1').describe('Address to listen on; loopback only while no keys are configured'),
   port: port.default(4000).describe('Port of the API; 0 takes a free one'),
   url: text.optional().describe('Server that CLI commands talk to (default: the one running on this home folder)'),
@@ -41,6 +51,12 @@ const environment: Record<string, readonly string[]> = {
   NEO4J_USERNAME: ['neo4j', 'username'],
   NEO4J_PASSWORD: ['neo4j', 'password'],
   NEO4J_DATABASE: ['neo4j', 'database'],
+  GLEAN_PREDICATE_PREFIX: ['glean', 'predicatePrefix'],
+  GLEAN_DB_NAME: ['glean', 'dbName'],
+  GLEAN_SCHEMA_PATH: ['glean', 'schemaPath'],
+  GLEAN_QUERY_API_URL: ['glean', 'queryApiUrl'],
+  GLEAN_USE_CLI: ['glean', 'useCli'],
+  GLEAN_BATCH_DIR: ['glean', 'batchDir'],
   ESPALIER_HOST: ['host'],
   ESPALIER_PORT: ['port'],
   PORT: ['port'],
@@ -154,5 +170,7 @@ export function readConfig(overrides: Partial<Config> = {}, env: NodeJS.ProcessE
       problems,
       remedy: 'Mend the settings named below; none is needed to start.',
     })
-  return { ...parsed.data, home: path.resolve(cwd, parsed.data.home) }
+  const { home, glean } = parsed.data
+  const folders = glean.batchDir ? { glean: { ...glean, batchDir: path.resolve(cwd, glean.batchDir) } } : {}
+  return { ...parsed.data, home: path.resolve(cwd, home), ...folders }
 }

@@ -1,8 +1,17 @@
 import type { Sql } from '../postgres/sql.js'
+import { didYouMean } from '../util/closest.js'
 import { EspalierError } from '../util/error.js'
-import type { Properties } from '../vocabulary.js'
+import { type CanonicalType, canonicalTypes, type Properties } from '../vocabulary.js'
 
-export interface Project {
+/** What an ingest into the project takes where its caller says nothing else; null: the catalog's own default. */
+export interface ProjectSettings {
+  /** quality score, 0 to 1, below which an ingest is refused; null: never */
+  rejectBelow: number | null
+  /** shares of the canonical types, of any sum */
+  idealDistribution: Partial<Record<CanonicalType, number>> | null
+}
+
+export interface Project extends ProjectSettings {
   /** first part of every node id, so without slashes and white space */
   id: string
   name: string
@@ -10,8 +19,12 @@ export interface Project {
   createdAt: Date
 }
 
-export interface System extends Project {
+export interface System {
   projectId: string
+  id: string
+  name: string
+  description: string
+  createdAt: Date
 }
 
 export interface AuditEntry {
@@ -43,8 +56,9 @@ function assertId(what: string, id: string): void {
   })
 }
 
-const projectColumns = `id, name, description, created_at AS "createdAt"`
-const systemColumns = `project_id AS "projectId", ${projectColumns}`
+const commonColumns = `id, name, description, created_at AS "createdAt"`
+const projectColumns = `${commonColumns}, reject_below AS "rejectBelow", ideal_distribution AS "idealDistribution"`
+const systemColumns = `project_id AS "projectId", ${commonColumns}`
 
 /** Makes the project, or renames it; a name or description that is left out stays as it is (a new project is named by its id). */
 export async function saveProject(sql: Sql, project: { id: string; name?: string; description?: string }): Promise<Project> {
@@ -56,6 +70,63 @@ export async function saveProject(sql: Sql, project: { id: string; name?: string
     [project.id, project.name ?? null, project.description ?? null],
   )
   return rows[0]!
+}
+
+/** Changes what ingests into a project take by default; a setting that is left out stays, null takes it back. The project must exist. */
+export async function saveProjectSettings(sql: Sql, id: string, settings: Partial<ProjectSettings>): Promise<Project> {
+  const { rejectBelow, idealDistribution } = settings
+  if (typeof rejectBelow === 'number' && !(rejectBelow >= 0 && rejectBelow <= 1))
+    throw new EspalierError('BAD_INPUT', `rejectBelow: found ${rejectBelow}, expected a quality score from 0 to 1, or null`)
+  if (idealDistribution) assertDistribution(idealDistribution)
+  const { rows } = await sql.query<Project>(
+    `UPDATE project SET reject_below = CASE WHEN $2 THEN $3 ELSE reject_below END,
+       ideal_distribution = CASE WHEN $4 THEN $5::jsonb ELSE ideal_distribution END
+     WHERE id = $1 RETURNING ${projectColumns}`,
+    [id, rejectBelow !== undefined, rejectBelow ?? null, idealDistribution !== undefined, idealDistribution ?? null],
+  )
+  return rows[0] ?? refuseProject(sql, id)
+}
+
+function assertDistribution(distribution: object): void {
+  const types: readonly string[] = canonicalTypes
+  for (const [type, share] of Object.entries(distribution)) {
+    if (!types.includes(type))
+      throw new EspalierError('BAD_INPUT', `idealDistribution: found the type "${type}", expected ${canonicalTypes.join(', ')}`, {
+        remedy: didYouMean(type, types) ?? 'Types of the dialects count as one of these six.',
+      })
+    if (!(typeof share === 'number' && share >= 0 && Number.isFinite(share)))
+      throw new EspalierError('BAD_INPUT', `idealDistribution: found ${JSON.stringify(share)} for ${type}, expected a share, 0 or more`)
+  }
+  if (!Object.values(distribution).some((share) => share > 0))
+    throw new EspalierError('BAD_INPUT', 'idealDistribution: found no share above 0', { remedy: 'Give null for the default.' })
+}
+
+async function refuseProject(sql: Sql, id: string): Promise<never> {
+  const known = (await readProjects(sql)).map((project) => project.id)
+  throw new EspalierError('NOT_FOUND', `there is no project "${id.slice(0, 120)}"`, {
+    remedy: didYouMean(id, known) ?? 'Create it first: createProject, or `espalier projects create`.',
+  })
+}
+
+/** A project by its id; NOT_FOUND suggests one. */
+export const readProject = async (sql: Sql, id: string): Promise<Project> =>
+  (await sql.query<Project>(`SELECT ${projectColumns} FROM project WHERE id = $1`, [id])).rows[0] ?? refuseProject(sql, id)
+
+/** What ingests into a project take by default; nothing for one that is not listed (yet). */
+export async function readProjectSettings(sql: Sql, id: string): Promise<ProjectSettings> {
+  const { rows } = await sql.query<ProjectSettings>(
+    'SELECT reject_below AS "rejectBelow", ideal_distribution AS "idealDistribution" FROM project WHERE id = $1',
+    [id],
+  )
+  return rows[0] ?? { rejectBelow: null, idealDistribution: null }
+}
+
+/** Takes a project with its systems (or one system) from the lists; what the catalog knows of them is its own affair. */
+export async function removeProject(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query('DELETE FROM project WHERE id = $1', [id])).rowCount === 1
+}
+export async function removeSystem(sql: Sql, projectId: string, id: string): Promise<boolean> {
+  return (await sql.query('DELETE FROM system WHERE project_id = $1 AND id = $2', [projectId, id])).rowCount === 1
 }
 
 /** Makes the system in its project, which must exist, or renames it. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { IngestInput } from '../catalog/ingest.js'
-import { type Dialect, detectDialect, sources } from '../catalog/sources/index.js'
+import { type Dialect, detectDialect, isDialect, sources } from '../catalog/sources/index.js'
 import { EspalierError } from '../util/error.js'
 import type { DialectInput, SourceInput } from './types/ingest.js'
 
@@ -16,23 +16,26 @@ export interface IngestDocuments {
   sources?: readonly DialectInput[] | null | undefined
 }
 
-const dialectOf: Record<Exclude<keyof IngestDocuments, 'sources'>, Dialect> = {
-  jsonTables: 'json-table',
-  hiveDdls: 'hive-ddl',
-  controlMFiles: 'control-m-xml',
+/** Of several dialects, a text is of the first that its beginning looks like, else of the first. */
+const dialectsOf: Record<Exclude<keyof IngestDocuments, 'sources'>, readonly [Dialect, ...Dialect[]]> = {
+  jsonTables: ['json-table'],
+  hiveDdls: ['hive-ddl'],
+  controlMFiles: ['control-m-xml', 'control-m-json'],
 }
+
+type ListedInput = SourceInput & { dialects: readonly string[] }
 
 /**
  * The texts of all documents, in the order given: lists by name, then files of a folder by path. A file is called by its path relative
  * to what the caller named; that name is part of ids where a source has no better one.
  */
 export function readInputs(documents: IngestDocuments, mayReadPaths: boolean): IngestInput[] {
-  const lists: [string, DialectInput[]][] = [
-    ...Object.entries(dialectOf).map(([list, dialect]): [string, DialectInput[]] => [
+  const lists: [string, ListedInput[]][] = [
+    ...Object.entries(dialectsOf).map(([list, dialects]): [string, ListedInput[]] => [
       list,
-      (documents[list as keyof typeof dialectOf] ?? []).map((input) => ({ ...input, dialect })),
+      (documents[list as keyof typeof dialectsOf] ?? []).map((input) => ({ ...input, dialects })),
     ]),
-    ['sources', [...(documents.sources ?? [])]],
+    ['sources', (documents.sources ?? []).map((input) => ({ ...input, dialects: input.dialect ? [input.dialect] : [] }))],
   ]
   let texts = 0
   const inputs = lists.flatMap(([list, given]) =>
@@ -43,12 +46,12 @@ export function readInputs(documents: IngestDocuments, mayReadPaths: boolean): I
           'BAD_INPUT',
           `${where}: found ${input.text == null ? 'neither "text" nor "path"' : 'both "text" and "path"'}, expected one of them`,
         )
-      if (typeof input.text === 'string') return [inputOf(input.name ?? `text ${++texts}`, input.text, input.dialect)]
+      if (typeof input.text === 'string') return [inputOf(input.name ?? `text ${++texts}`, input.text, input.dialects)]
       if (!mayReadPaths)
         throw new EspalierError('FORBIDDEN', `${where}: paths on the server are read only while it listens on loopback`, {
           remedy: 'Send the text.',
         })
-      return readPath(input.path!, input.dialect as Dialect | undefined, where)
+      return readPath(input.path!, input.dialects as readonly Dialect[], where)
     }),
   )
   if (inputs.length > 0) return inputs
@@ -57,19 +60,20 @@ export function readInputs(documents: IngestDocuments, mayReadPaths: boolean): I
   })
 }
 
-const inputOf = (file: string, text: string, dialect: string | null | undefined): IngestInput => ({
-  file,
-  text,
-  ...(dialect ? { dialect } : {}),
-})
+function inputOf(file: string, text: string, dialects: readonly string[]): IngestInput {
+  const looksLike = (dialect: string) => isDialect(dialect) && sources[dialect].looksLike(text.slice(0, 4_000).replace(/^\uFEFF/, ''))
+  const dialect = dialects.length > 1 ? (dialects.find(looksLike) ?? dialects[0]) : dialects[0]
+  return { file, text, ...(dialect ? { dialect } : {}) }
+}
 
-function readPath(given: string, dialect: Dialect | undefined, where: string): IngestInput[] {
+function readPath(given: string, dialects: readonly Dialect[], where: string): IngestInput[] {
   const target = path.resolve(given)
+  const hasExtension = (file: string) => dialects.some((d) => sources[d].extensions.some((e) => file.toLowerCase().endsWith(e)))
   try {
-    if (!fs.statSync(target).isDirectory()) return [inputOf(path.basename(target), fs.readFileSync(target, 'utf8'), dialect)]
-    const files = filesIn(target).filter((file) => !dialect || sources[dialect].extensions.some((e) => file.toLowerCase().endsWith(e)))
-    const read = files.map((file) => inputOf(file, fs.readFileSync(path.join(target, file), 'utf8'), dialect))
-    const known = read.filter(({ file, text }) => dialect || detectDialect(file!, text.slice(0, 4_000)))
+    if (!fs.statSync(target).isDirectory()) return [inputOf(path.basename(target), fs.readFileSync(target, 'utf8'), dialects)]
+    const files = filesIn(target).filter((file) => dialects.length === 0 || hasExtension(file))
+    const read = files.map((file) => inputOf(file, fs.readFileSync(path.join(target, file), 'utf8'), dialects))
+    const known = read.filter(({ file, text }) => dialects.length > 0 || detectDialect(file!, text.slice(0, 4_000)))
     if (known.length > 0) return known
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
@@ -78,7 +82,10 @@ function readPath(given: string, dialect: Dialect | undefined, where: string): I
       remedy: `Name a file or folder that the server can read; relative paths start at ${process.cwd()}.`,
     })
   }
-  throw new EspalierError('BAD_INPUT', `${where}: the folder ${given} has no file of a known dialect${dialect ? ` (${dialect})` : ''}`)
+  throw new EspalierError(
+    'BAD_INPUT',
+    `${where}: the folder ${given} has no file of a known dialect${dialects.length > 0 ? ` (${dialects.join(', ')})` : ''}`,
+  )
 }
 
 /** Files under a folder, hidden ones left out, by relative path with forward slashes, in order. */

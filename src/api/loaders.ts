@@ -1,6 +1,9 @@
 import DataLoader from 'dataloader'
 import { readSystems, type System } from '../access/store.js'
 import { type Artifact, readArtifactsById, readArtifactsOfRuns } from '../artifacts/store.js'
+import type { Annotations } from '../catalog/annotation.js'
+import { type AnnotationChange, readAnnotationHistories } from '../catalog/annotation-store.js'
+import { readAnnotations } from '../catalog/people-store.js'
 import {
   type NodeStamp,
   type NodeState,
@@ -29,6 +32,11 @@ export interface Loaders {
   columnsAt(asOf?: Date): DataLoader<string, CatalogNode[]>
   edgesAt(direction: 'out' | 'in', labels?: readonly EdgeLabel[], asOf?: Date): DataLoader<string, CatalogEdge[]>
   metricsAt(asOf?: Date): DataLoader<string, Record<string, number>>
+  /** what people say of nodes; null where they never said anything */
+  annotationsAt(asOf?: Date): DataLoader<string, Annotations | null>
+  annotationHistory: DataLoader<string, AnnotationChange[]>
+  /** after a mutation in this very request wrote some */
+  forgetAnnotations(): void
   artifact: DataLoader<string, Artifact | null>
   artifactsOfRun: DataLoader<string, Artifact[]>
   datasetVersion: DataLoader<string, DatasetVersion | null>
@@ -79,7 +87,23 @@ function keyed<A extends unknown[], L>(make: (...key: A) => L): (...key: A) => L
 const moment = (asOf: Date | undefined) => (asOf ? { asOf } : {})
 
 export function createLoaders({ database }: { database: Database }): Loaders {
+  const annotationLoaders = () =>
+    keyed(
+      (asOf?: Date) =>
+        new DataLoader<string, Annotations | null>(async (ids) => {
+          const found = await readAnnotations(database, ids, moment(asOf))
+          return ids.map((id) => found.get(id) ?? null)
+        }),
+    )
+  let annotationsAt = annotationLoaders()
+  const annotationHistory = new DataLoader<string, AnnotationChange[]>((ids) => readAnnotationHistories(database, ids))
   return {
+    annotationsAt: (asOf) => annotationsAt(asOf),
+    annotationHistory,
+    forgetAnnotations() {
+      annotationsAt = annotationLoaders()
+      annotationHistory.clearAll()
+    },
     run: new DataLoader((ids) => readRunsById(database, ids)),
     snapshot: byUuid((ids) => readSnapshotsById(database, ids)),
     history: new DataLoader((ids) => readNodeHistories(database, ids)),

@@ -1,11 +1,14 @@
 import 'reflect-metadata'
 import type { GraphQLSchema } from 'graphql'
 import { buildSchema, type NonEmptyArray, type PubSub } from 'type-graphql'
+import { AnnotationResolver } from './resolvers/annotations.js'
 import { ArtifactResolver, PromotionResolver } from './resolvers/artifacts.js'
 import { CatalogResolver, KnowledgeGraphResolver } from './resolvers/catalog.js'
 import { CatalogEdgeResolver, CatalogNodeResolver } from './resolvers/catalog-node.js'
 import { CypherResolver } from './resolvers/cypher.js'
 import { DatasetResolver } from './resolvers/datasets.js'
+import { DeletionResolver } from './resolvers/deletion.js'
+import { GleanResolver } from './resolvers/glean.js'
 import { IngestResolver } from './resolvers/ingest.js'
 import { LiveResolver } from './resolvers/live.js'
 import { PatternResolver } from './resolvers/patterns.js'
@@ -15,6 +18,7 @@ import { RunControlResolver } from './resolvers/run-control.js'
 import { RunEventResolver, RunResolver } from './resolvers/runs.js'
 import { ServingResolver } from './resolvers/serving.js'
 import { SnapshotResolver } from './resolvers/snapshots.js'
+import { WorkflowResolver } from './resolvers/workflow.js'
 import { orphanedRunTypes } from './types/runs.js'
 
 /** type-graphql refuses to build a Subscription type without one; every subscription here brings its own `subscribe`. */
@@ -24,6 +28,7 @@ const refuse = () => {
 const noPubSub: PubSub = { publish: refuse, subscribe: refuse }
 
 const resolvers: NonEmptyArray<new () => object> = [
+  AnnotationResolver,
   ArtifactResolver,
   PromotionResolver,
   CatalogResolver,
@@ -31,8 +36,11 @@ const resolvers: NonEmptyArray<new () => object> = [
   CatalogNodeResolver,
   CatalogEdgeResolver,
   SnapshotResolver,
+  WorkflowResolver,
   CypherResolver,
   DatasetResolver,
+  GleanResolver,
+  DeletionResolver,
   IngestResolver,
   LiveResolver,
   PatternResolver,

@@ -42,6 +42,16 @@ export type Unresolved =
   /** a table by its (folded) qualified name, or bare name, in any system of the project */
   | { table_name: string }
 
+/**
+ * A target column of a table that the text names without making it (INSERT … SELECT): on an edge with `targetId` '',
+ * `properties.unresolved_target`. The edge's source may be open too.
+ */
+export type UnresolvedTarget = { table_name: string } & (
+  | { column: string }
+  /** the n-th (from 0) of the table's columns, those left out that the statement sets itself (partitions with a fixed value) */
+  | { position: number; except: string[] }
+)
+
 export interface EdgeFact {
   fact: 'edge'
   sourceId: string
@@ -76,7 +86,15 @@ export interface SourceContext {
   depth?: number
 }
 
+/** What a history says of one time: only what changed then. */
+export interface Moment {
+  observedAt: Date
+  facts: Fact[]
+}
+
 export interface ParsedSource {
   facts: Fact[]
   problems: Problem[]
+  /** earlier times that the text tells of, in order; `facts` is what stands after them */
+  moments?: Moment[]
 }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../util/hash.js'
 import type { CatalogEdge, CatalogNode, GraphChange, JsonValue, Properties } from '../vocabulary.js'
+import type { Annotations } from './annotation.js'
 
 const snakeCase = (name: string): string =>
   name
@@ -30,8 +31,17 @@ export interface NodeMetrics {
   kl_divergence: number
 }
 
-/** A node as the graph holds it. `updatedAt`: since when it is as it is. */
-export function nodeChange(node: CatalogNode, updatedAt: Date, metrics: NodeMetrics | null): GraphChange {
+/** People's words of a node as the graph holds them; lists that are empty are left out. */
+const wordsOf = ({ owners, tags, terms, description, annotatedAt }: Annotations): Properties => ({
+  ...(owners.length > 0 ? { owners } : {}),
+  ...(tags.length > 0 ? { tags } : {}),
+  ...(terms.length > 0 ? { terms } : {}),
+  description_by_people: description,
+  annotated_at: annotatedAt?.toISOString() ?? null,
+})
+
+/** A node as the graph holds it. `updatedAt`: since when it is as it is; `said`: what people say of it. */
+export function nodeChange(node: CatalogNode, updatedAt: Date, metrics: NodeMetrics | null, said?: Annotations): GraphChange {
   const { id, kind, name, qualifiedName, projectId, systemId } = node
   const own: Properties = {
     id,
@@ -42,6 +52,7 @@ export function nodeChange(node: CatalogNode, updatedAt: Date, metrics: NodeMetr
     system_id: systemId || null,
     updated_at: updatedAt.toISOString(),
     ...(metrics ?? {}),
+    ...(said ? wordsOf(said) : {}),
   }
   return { op: 'upsert-node', id, kind, properties: graphProperties(node.properties, own) }
 }

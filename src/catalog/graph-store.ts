@@ -1,7 +1,9 @@
-import { appendGraphChanges } from '../postgres/outbox.js'
+import { appendGraphChanges, lockOutbox } from '../postgres/outbox.js'
 import type { Client, Sql } from '../postgres/sql.js'
 import type { EdgeLabel, GraphChange, NodeKind, Properties } from '../vocabulary.js'
+import type { Annotations } from './annotation.js'
 import { edgeChange, type NodeMetrics, nodeChange } from './graph-change.js'
+import { readAnnotations } from './people-store.js'
 
 const pageSize = 5_000
 
@@ -56,13 +58,22 @@ interface EdgeRow {
   system_id: string
 }
 
-function changeOfNode(row: NodeRow): GraphChange {
+function changeOfNode(row: NodeRow, said: Annotations | undefined): GraphChange {
   if (row.updated_at === null) return { op: 'delete-node', id: row.id, kind: row.kind }
   const metrics = row.metrics?.metrics_calculated_at
     ? { ...row.metrics, metrics_calculated_at: new Date(row.metrics.metrics_calculated_at).toISOString() }
     : null
   const { id, kind, name, qualified_name: qualifiedName, project_id: projectId, system_id: systemId, properties } = row
-  return nodeChange({ id, kind, name, qualifiedName, projectId, systemId, properties }, row.updated_at, metrics)
+  return nodeChange({ id, kind, name, qualifiedName, projectId, systemId, properties }, row.updated_at, metrics, said)
+}
+
+/** Facts and people's words together: whatever of a node is written anew, the other stays. */
+async function changesOfNodes(sql: Sql, rows: readonly NodeRow[]): Promise<GraphChange[]> {
+  const said = await readAnnotations(
+    sql,
+    rows.map((row) => row.id),
+  )
+  return rows.map((row) => changeOfNode(row, said.get(row.id)))
 }
 
 function changeOfEdge(row: EdgeRow): GraphChange {
@@ -85,6 +96,14 @@ async function* pagesOf<Row extends { key: number }>(sql: Sql, select: string, k
   }
 }
 
+/** Appends to the outbox how the nodes are now, by id; those that are not there now are left out. */
+export async function appendNodes(client: Sql, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await lockOutbox(client)
+  const { rows } = await client.query<NodeRow>(`${selectNodes} where k.id = any($1) and h.valid_from is not null order by k.key`, [ids])
+  await appendGraphChanges(client, await changesOfNodes(client, rows))
+}
+
 const noteTouched = `
 create temp table touched_graph_node (key bigint primary key, is_gone boolean) on commit drop;
 insert into touched_graph_node
@@ -93,6 +112,11 @@ select t.key, not coalesce((select h.valid_to = 'infinity' from node_history h w
 create temp table touched_graph_edge (key bigint primary key, is_gone boolean) on commit drop;
 insert into touched_graph_edge
 select distinct t.edge, not coalesce((select h.valid_to = 'infinity' and h.is_visible from edge_history h where h.edge = t.edge order by h.valid_from desc limit 1), false) from graph_edge t;
+insert into touched_graph_edge
+select t.key, false from touched_graph_edge g join edge_key e on e.key = g.key
+join edge_key t on t.source = e.source and t.label = e.label and t.target = e.target and t.discriminator = e.discriminator and t.key <> e.key
+join edge_history h on h.edge = t.key and h.valid_to = 'infinity' and h.is_visible
+where g.is_gone on conflict do nothing;
 analyze touched_graph_node; analyze touched_graph_edge`
 
 /**
@@ -108,20 +132,27 @@ export async function appendToOutbox(client: Client, containers: readonly string
   await client.query('insert into touched_graph_node select key, false from node_key where id = any($1) on conflict do nothing', [
     containers,
   ])
-  const append = async <Row extends { key: number }>(side: string, isGone: boolean, select: string, change: (row: Row) => GraphChange) => {
+  await lockOutbox(client)
+  const append = async (side: 'node' | 'edge', isGone: boolean) => {
     const keys = `select key from touched_graph_${side} where key > $1 and is_gone = ${isGone}`
-    for await (const page of pagesOf<Row>(client, select, keys)) await appendGraphChanges(client, page.map(change))
+    for await (const page of side === 'node' ? nodePages(client, keys) : edgePages(client, keys)) await appendGraphChanges(client, page)
   }
-  await append('edge', true, selectEdges, changeOfEdge)
-  await append('node', false, selectNodes, changeOfNode)
-  await append('edge', false, selectEdges, changeOfEdge)
-  await append('node', true, selectNodes, changeOfNode)
+  await append('edge', true)
+  await append('node', false)
+  await append('edge', false)
+  await append('node', true)
+}
+
+async function* nodePages(sql: Sql, keys: string): AsyncGenerator<GraphChange[]> {
+  for await (const page of pagesOf<NodeRow>(sql, selectNodes, keys)) yield await changesOfNodes(sql, page)
+}
+
+async function* edgePages(sql: Sql, keys: string): AsyncGenerator<GraphChange[]> {
+  for await (const page of pagesOf<EdgeRow>(sql, selectEdges, keys)) yield page.map(changeOfEdge)
 }
 
 /** Everything the catalog has in the graph now, nodes before edges: what a rebuild writes. */
 export async function* catalogGraph(sql: Sql): AsyncGenerator<GraphChange[]> {
-  const nodes = `select node as key from node_history where valid_to = 'infinity' and node > $1`
-  for await (const page of pagesOf<NodeRow>(sql, selectNodes, nodes)) yield page.map(changeOfNode)
-  const edges = `select edge as key from edge_history where valid_to = 'infinity' and is_visible and edge > $1`
-  for await (const page of pagesOf<EdgeRow>(sql, selectEdges, edges)) yield page.map(changeOfEdge)
+  yield* nodePages(sql, `select node as key from node_history where valid_to = 'infinity' and node > $1`)
+  yield* edgePages(sql, `select edge as key from edge_history where valid_to = 'infinity' and is_visible and edge > $1`)
 }

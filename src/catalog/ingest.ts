@@ -2,7 +2,7 @@ import type { Client, Database } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import { type Problem, problem } from '../util/problem.js'
 import { applyAsLast } from './append-store.js'
-import type { Fact } from './fact.js'
+import type { Fact, Moment } from './fact.js'
 import { appendToOutbox } from './graph-store.js'
 import { isScopeName } from './identity.js'
 import { keyStaged } from './key-store.js'
@@ -21,8 +21,9 @@ import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistributio
 import { assessQuality, type Quality } from './quality.js'
 import { applyAmongOthers } from './rewrite-store.js'
 import { completeSnapshot, mostProblems, placeSnapshot, readSnapshotsById, type SourceFile, saveSnapshot } from './snapshot-store.js'
+import { relateControlM } from './sources/control-m-relate.js'
 import { detectDialect, dialects, parseSource } from './sources/index.js'
-import { type FactStream, Staging } from './staging-store.js'
+import { dropStaging, type FactStream, Staging } from './staging-store.js'
 
 export interface IngestOptions {
   projectId: string
@@ -44,6 +45,8 @@ export interface FactIngest extends IngestOptions {
   facts: FactStream
   /** what parsing found wrong */
   problems?: readonly Problem[]
+  /** earlier times that the facts' text tells of, in order: each becomes a (partial) snapshot before this one */
+  moments?: readonly Moment[]
   /** the files the facts were read from; partial snapshots of the same files are stored as differences to each other */
   sources?: readonly SourceFile[]
 }
@@ -73,7 +76,7 @@ export async function ingestFacts(database: Database, options: FactIngest): Prom
   assertOptions(options)
   try {
     return await database.transaction(async (client) => {
-      const report = await ingestWith(client, options)
+      const report = await ingestHistory(client, options)
       if (options.dryRun) throw new DryRun({ ...report, snapshotId: null })
       return report
     })
@@ -105,6 +108,7 @@ export async function ingest(database: Database, { inputs, variables, defaultDat
   const { projectId, systemId } = options
   const facts: Fact[] = []
   const problems: Problem[] = []
+  const moments: Moment[] = []
   const sources: SourceFile[] = []
   for (const [i, { text, file = `text ${i + 1}`, ...input }] of inputs.entries()) {
     const dialect = input.dialect ?? detectDialect(file, text.slice(0, 4000))
@@ -116,9 +120,34 @@ export async function ingest(database: Database, { inputs, variables, defaultDat
     const parsed = await parseSource(dialect, text, context)
     for (const fact of parsed.facts) facts.push(fact)
     problems.push(...parsed.problems)
+    moments.push(...(parsed.moments ?? []))
     sources.push({ dialect, file, bytes: Buffer.byteLength(text) })
   }
-  return ingestFacts(database, { ...options, facts, problems, sources })
+  return ingestFacts(database, { ...options, ...relateControlM(facts, problems), moments: inOrder(moments), sources })
+}
+
+/** Moments of several files in order of time; those of one time become one. */
+function inOrder(moments: readonly Moment[]): Moment[] {
+  const byTime = new Map<number, Fact[]>()
+  for (const { observedAt, facts } of moments) byTime.set(observedAt.getTime(), [...(byTime.get(observedAt.getTime()) ?? []), ...facts])
+  return [...byTime].sort(([a], [b]) => a - b).map(([at, facts]) => ({ observedAt: new Date(at), facts }))
+}
+
+/** The moments of a history, a snapshot each, then what stands after them: never earlier than the last. */
+async function ingestHistory(client: Client, { moments = [], ...options }: FactIngest): Promise<IngestReport> {
+  const { rejectBelow: _, problems: __, ...early } = options
+  const before: IngestReport[] = []
+  for (const { observedAt, facts } of moments) {
+    before.push(await ingestWith(client, { ...early, facts, observedAt, complete: false }))
+    await dropStaging(client)
+  }
+  const observedAt = new Date(Math.max(...[options.observedAt ?? options.now, ...before.map((b) => b.observedAt)].map(Number)))
+  const report = await ingestWith(client, { ...options, observedAt })
+  return {
+    ...report,
+    problems: [...before.flatMap((b) => b.problems), ...report.problems],
+    changes: before.reduce((sum, b) => sum + b.changes, report.changes),
+  }
 }
 
 const unknownDialect = (file: string, text: string): Problem =>

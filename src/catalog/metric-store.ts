@@ -78,8 +78,11 @@ interface Subject {
   scope: number | null
 }
 
+/** Where in the ledger something happened that moves metrics; `key` names the system whose snapshot did it. */
+export type MetricPlace = Pick<NewSnapshot, 'observedAt' | 'isLast'> & { scope: { projectId: string; key: number | null } }
+
 /** The nodes that estate metrics are about: the project and its systems. */
-async function readSubjects(client: Client, { scope }: NewSnapshot): Promise<Subject[]> {
+async function readSubjects(client: Client, { scope }: MetricPlace): Promise<Subject[]> {
   const { rows } = await client.query<Subject>(
     `select k.key as node, case when s.system_id = '' then null else s.key end as scope
      from catalog_scope s join node_key k on k.id = concat_ws('/', s.project_id, nullif(s.system_id, '')) where s.project_id = $1`,
@@ -89,7 +92,7 @@ async function readSubjects(client: Client, { scope }: NewSnapshot): Promise<Sub
 }
 
 /** Saves the project's and the systems' metrics at the snapshot's time (and, for a late one, after it); returns the project's counts. */
-export async function saveEstateMetrics(client: Client, snapshot: NewSnapshot, ideal: TypeDistribution): Promise<EstateCounts> {
+export async function saveEstateMetrics(client: Client, snapshot: MetricPlace, ideal: TypeDistribution): Promise<EstateCounts> {
   const subjects = await readSubjects(client, snapshot)
   return snapshot.isLast ? saveNext(client, snapshot, ideal, subjects) : saveAll(client, snapshot, ideal, subjects)
 }
@@ -107,7 +110,7 @@ select scope, key, sum(n)::integer as delta from (
 
 async function saveNext(
   client: Client,
-  { observedAt, scope }: NewSnapshot,
+  { observedAt, scope }: MetricPlace,
   ideal: TypeDistribution,
   subjects: readonly Subject[],
 ): Promise<EstateCounts> {
@@ -145,7 +148,7 @@ async function readStoredEvents(client: Client, nodes: readonly number[]): Promi
 /** For a late snapshot: the stored series, changed by what its rewriting changed (`count_delta`), from the first row to the last. */
 async function saveAll(
   client: Client,
-  { observedAt, scope }: NewSnapshot,
+  { observedAt, scope }: MetricPlace,
   ideal: TypeDistribution,
   subjects: readonly Subject[],
 ): Promise<EstateCounts> {

@@ -1,6 +1,6 @@
 import { type Problem, problem } from '../util/problem.js'
 import type { JsonValue, Properties } from '../vocabulary.js'
-import type { EdgeFact, NodeFact, Unresolved } from './fact.js'
+import type { EdgeFact, NodeFact, Unresolved, UnresolvedTarget } from './fact.js'
 import { kindSlugs, nodeId } from './identity.js'
 import { partsOfId, type Scope } from './scope.js'
 import { qualify } from './sources/names.js'
@@ -17,6 +17,16 @@ export function unresolvedOf(edge: EdgeFact): Unresolved | null {
   if (!isStrings(candidates)) return null
   if (star === true) return { star, candidates }
   return typeof column === 'string' ? { column, candidates } : null
+}
+
+/** The `unresolved_target` mark of an edge into a column of a table that its text does not make; null on every other edge. */
+export function openTargetOf(edge: EdgeFact): UnresolvedTarget | null {
+  const mark = edge.properties['unresolved_target']
+  if (edge.targetId !== '' || typeof mark !== 'object' || mark === null || Array.isArray(mark)) return null
+  const { table_name, column, position, except } = mark
+  if (typeof table_name !== 'string') return null
+  if (typeof column === 'string') return { table_name, column }
+  return typeof position === 'number' && isStrings(except) ? { table_name, position, except } : null
 }
 
 /** What the ledger and the incoming facts know, as far as open ends need it. */
@@ -44,7 +54,7 @@ export const candidatesOf = (mark: Unresolved): string[] =>
   'column' in mark ? mark.candidates.map((table) => columnIdIn(table, mark.column)).filter((id) => id !== null) : []
 
 /** Tables by a name, the nearest kind of match that has any: in the own system, then in the project. */
-function tablesNamed(name: string, scope: Scope, { tables }: Known): readonly string[] {
+export function tablesNamed(name: string, scope: Scope, { tables }: Pick<Known, 'tables'>): readonly string[] {
   const found = tables.get(name.toLowerCase()) ?? []
   const own = found.filter((id) => partsOfId(id)?.systemId === scope.systemId)
   return own.length > 0 ? own : found
@@ -71,6 +81,24 @@ export function resolveEdge(edge: EdgeFact, scope: Scope, known: Known): EdgeFac
 function closeEdge(edge: EdgeFact, end: string): EdgeFact {
   const { unresolved: _, ...properties } = edge.properties as Properties & { unresolved: JsonValue }
   return edge.sourceId === '' ? { ...edge, sourceId: end, properties } : { ...edge, targetId: end, properties }
+}
+
+/** The edge with its target, or the problem; `columns` of the table, in order. */
+export function closeTarget(edge: EdgeFact, columns: readonly KnownColumn[]): EdgeFact | Problem {
+  const mark = openTargetOf(edge)!
+  const same = (name: string) => (c: KnownColumn) => c.name.toLowerCase() === name.toLowerCase()
+  const found =
+    'column' in mark ? columns.find(same(mark.column)) : columns.filter((c) => !mark.except.some((e) => same(e)(c)))[mark.position]
+  const { unresolved_target: _, ...properties } = edge.properties
+  if (found) return { ...edge, targetId: found.id, properties }
+  return problem({
+    severity: 'warning',
+    code: 'unresolved-column',
+    where: `${edge.provenance.file}:${edge.provenance.location}`,
+    found: `INSERT into ${mark.table_name}: ${'column' in mark ? `no column ${mark.column}` : `no column for the query's number ${mark.position + 1}`} among ${columns.length} known`,
+    expected: 'a column of that table for each of the query',
+    suggestion: columns.length === 0 ? 'Ingest its DDL first, or together with this file.' : 'Read its newest DDL as well.',
+  })
 }
 
 /** A column as the ledger or the incoming facts have it. */

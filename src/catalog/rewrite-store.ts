@@ -49,10 +49,10 @@ const sides = {
     removed: 'node_removed',
     visible: 'true',
     incoming: 'state',
-    count: `insert into count_delta
+    count: (which: string) => `insert into count_delta
       select h.scope, t.at, case h.kind when 'Table' then 'tables' else coalesce(nullif(v.canonical, ''), 'unclassified') end, t.n * $2
       from node_history h join fact_version v on v.hash = h.version ${boundaries}
-      where h.node = any($1) and h.kind in ('Table', 'Column') and t.at < 'infinity'`,
+      where ${which} and h.kind in ('Table', 'Column') and t.at < 'infinity'`,
   },
   edge: {
     touched: `select edge as key from edge_raw
@@ -65,8 +65,8 @@ const sides = {
     removed: 'edge_removed',
     visible: 'h.is_visible',
     incoming: 'version',
-    count: `insert into count_delta select h.scope, t.at, 'edges', t.n * $2 from edge_history h ${boundaries}
-      where h.edge = any($1) and h.is_visible and t.at < 'infinity'`,
+    count: (which: string) => `insert into count_delta select h.scope, t.at, 'edges', t.n * $2 from edge_history h ${boundaries}
+      where ${which} and h.is_visible and t.at < 'infinity'`,
   },
 } as const
 type Side = keyof typeof sides
@@ -76,19 +76,31 @@ type Side = keyof typeof sides
  * asserted of it (temporal.ts), and its history and changes are replaced. Leaves the same tables as `applyAsLast`.
  */
 export async function applyAmongOthers(client: Client, snapshot: NewSnapshot): Promise<void> {
-  const snapshots = await readPlaced(client, snapshot.scope.projectId)
+  await client.query('create index on incoming_node (key); create index on incoming_edge (key)')
+  await openRewrite(client)
+  await rewriteTouched(client, snapshot)
+}
+
+/** Where a rewriting takes place, and the moment that its report is about. */
+export type RewritePlace = Pick<NewSnapshot, 'observedAt'> & { scope: Pick<NewSnapshot['scope'], 'projectId'> }
+
+/** Makes the tables that a rewriting fills; `graph_*` tell of the current state: versions that are visible before and after. */
+export async function openRewrite(client: Client): Promise<void> {
   await client.query(`
-    create index on incoming_node (key);
-    create index on incoming_edge (key);
     create temp table existence_changed (node bigint) on commit drop;
     create temp table count_delta (scope integer, at timestamptz, key text, n integer) on commit drop;
-    create temp table graph_node (node bigint) on commit drop;
-    create temp table graph_edge (edge bigint) on commit drop;
+    create temp table graph_node (node bigint, before uuid, after uuid) on commit drop;
+    create temp table graph_edge (edge bigint, before uuid, after uuid) on commit drop;
     create temp table rename_site (owner bigint, at timestamptz, unique (owner, at)) on commit drop;
     create temp table changed_version (fact bigint, at timestamptz, before uuid, after uuid) on commit drop;
     create temp table edge_plan (edge bigint, before uuid, after uuid, scope integer, label text) on commit drop`)
-  await rewrite(client, 'node', snapshot, snapshots)
-  await rewrite(client, 'edge', snapshot, snapshots)
+}
+
+/** Folds the facts of `node_plan` and `edge_raw` again, and the edges of nodes in `existence_changed`. */
+export async function rewriteTouched(client: Client, place: RewritePlace): Promise<void> {
+  const snapshots = await readPlaced(client, place.scope.projectId)
+  await rewrite(client, 'node', place, snapshots)
+  await rewrite(client, 'edge', place, snapshots)
   await saveDifferences(client)
   await saveRenames(client)
 }
@@ -107,7 +119,7 @@ async function readPlaced(client: Client, projectId: string): Promise<PlacedSnap
   }))
 }
 
-async function rewrite(client: Client, side: Side, snapshot: NewSnapshot, snapshots: readonly PlacedSnapshot[]): Promise<void> {
+async function rewrite(client: Client, side: Side, snapshot: RewritePlace, snapshots: readonly PlacedSnapshot[]): Promise<void> {
   await client.query(`create temp table touched_${side} on commit drop as ${sides[side].touched}`)
   for (let after = 0; ; ) {
     const { rows } = await client.query<{ key: number }>(`select key from touched_${side} where key > $1 order by key limit ${pageSize}`, [
@@ -126,7 +138,7 @@ async function rewritePage(
   client: Client,
   side: Side,
   keys: readonly number[],
-  snapshot: NewSnapshot,
+  snapshot: RewritePlace,
   snapshots: readonly PlacedSnapshot[],
 ): Promise<void> {
   const records = await readRecords(client, side, keys, snapshot.scope.projectId)
@@ -194,6 +206,11 @@ async function readEnds(client: Client, keys: readonly number[]): Promise<Map<nu
   return new Map([...spans].map(([key, { sources, targets }]) => [key, intersect(existenceOf(sources), existenceOf(targets))]))
 }
 
+/** Takes all that a system ever counted out of the counts of its project, before its histories go. */
+export async function uncountScope(client: Client, scope: number): Promise<void> {
+  for (const side of ['node', 'edge'] as const) await client.query(sides[side].count('h.scope = $1'), [scope, -1])
+}
+
 const timestamp = (milliseconds: number): string => (Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString() : 'infinity')
 
 async function replaceHistory(client: Client, side: Side, folded: readonly Folded[]): Promise<void> {
@@ -201,7 +218,8 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
     pieces.map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? noHint) })),
   )
   const keys = folded.map(({ record }) => record.key)
-  await client.query(sides[side].count, [keys, -1])
+  const { count } = sides[side]
+  await client.query(count(`h.${side} = any($1)`), [keys, -1])
   await client.query(`delete from ${side}_history where ${side} = any($1)`, [keys])
   const [own, value] = side === 'node' ? ['kind', 'k.kind'] : ['is_visible, label', 't.is_visible, k.label']
   await client.query(
@@ -221,7 +239,7 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
       rows.map((r) => r.stated_at),
     ],
   )
-  await client.query(sides[side].count, [keys, 1])
+  await client.query(count(`h.${side} = any($1)`), [keys, 1])
 }
 
 const visible = (pieces: readonly MaskedPiece[]) => pieces.filter((piece) => piece.isVisible)
@@ -261,13 +279,20 @@ async function replaceChanges(client: Client, side: Side, folded: readonly Folde
 const sameSpans = (a: readonly Span[], b: readonly Span[]) =>
   a.length === b.length && a.every(({ from, to }, i) => from === b[i]!.from && to === b[i]!.to)
 
+/** What is shown now. */
+const lasting = (pieces: readonly MaskedPiece[]) => visible(pieces).find(({ to }) => to === Number.POSITIVE_INFINITY)
+
 /** What the graph, the edges and the report need to know of the rewritten facts. */
 async function noteEffects(client: Client, side: Side, folded: readonly Folded[], at: number): Promise<void> {
-  const current = folded.filter(({ record, pieces }) => {
-    const now = Number.MAX_SAFE_INTEGER
-    return versionAt(visible(record.old), now) !== versionAt(visible(pieces), now)
-  })
-  await client.query(`insert into graph_${side} select unnest($1::bigint[])`, [current.map(({ record }) => record.key)])
+  // the graph also shows since when a fact is as it is
+  const current = folded
+    .map(({ record, pieces }) => ({ key: record.key, before: lasting(record.old), after: lasting(pieces) }))
+    .filter(({ before, after }) => before?.version !== after?.version || before?.from !== after?.from)
+  await client.query(`insert into graph_${side} select * from unnest($1::bigint[], $2::uuid[], $3::uuid[])`, [
+    current.map(({ key }) => key),
+    current.map(({ before }) => before?.version ?? null),
+    current.map(({ after }) => after?.version ?? null),
+  ])
   if (side === 'node') {
     const moved = folded.filter(({ record, pieces }) => !sameSpans(existenceOf(record.old), existenceOf(pieces)))
     await client.query('insert into existence_changed select unnest($1::bigint[])', [moved.map(({ record }) => record.key)])

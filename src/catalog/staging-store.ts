@@ -7,7 +7,17 @@ import type { FactContent } from './change.js'
 import type { EdgeFact, Fact, NodeFact, Provenance } from './fact.js'
 import { nodeId } from './identity.js'
 import { mergeStatements, type Statement } from './merge.js'
-import { candidatesOf, expandStar, type KnownColumn, resolveEdge, unknownStar, unresolvedOf } from './resolve.js'
+import {
+  candidatesOf,
+  closeTarget,
+  expandStar,
+  type KnownColumn,
+  openTargetOf,
+  resolveEdge,
+  tablesNamed,
+  unknownStar,
+  unresolvedOf,
+} from './resolve.js'
 import { KnownFacts } from './resolve-store.js'
 import { partsOfId, rangesOfRemoval, type Scope } from './scope.js'
 import { canonicalOf, edgeFault, encodeContent, nodeFault, storable } from './staged-row.js'
@@ -99,6 +109,7 @@ export class Staging {
   private edges: CopyValue[][] = []
   private removals: CopyValue[][] = []
   private readonly unresolved: EdgeFact[] = []
+  private readonly openTargets: EdgeFact[] = []
   private readonly files: FileKeys
   private readonly known: KnownFacts
 
@@ -141,7 +152,8 @@ export class Staging {
         for (const { low, high } of rangesOfRemoval(storable(fact.id))) this.removals.push([this.ordinal, storable(fact.id), low, high])
       return
     }
-    if (unresolvedOf(fact)) this.unresolved.push(fact)
+    if (openTargetOf(fact)) this.openTargets.push(fact)
+    else if (unresolvedOf(fact)) this.unresolved.push(fact)
     else await this.addEdge(fact)
   }
 
@@ -207,8 +219,10 @@ export class Staging {
   private async resolve(): Promise<void> {
     const isStar = (edge: EdgeFact) => 'star' in unresolvedOf(edge)!
     for (const edge of this.unresolved.filter(isStar)) await this.resolveStar(edge)
+    const isNamed = (edge: EdgeFact) => 'table_name' in unresolvedOf(edge)!
+    const tables = this.openTargets.length > 0 || this.unresolved.some(isNamed) ? await this.known.tables() : new Map<string, string[]>()
+    await this.resolveTargets(tables)
     const others = this.unresolved.filter((edge) => !isStar(edge))
-    const tables = others.some((edge) => 'table_name' in unresolvedOf(edge)!) ? await this.known.tables() : new Map<string, string[]>()
     for (let start = 0; start < others.length; start += 1_000) {
       const edges = others.slice(start, start + 1_000)
       const nodes = await this.known.existing([...new Set(edges.flatMap((edge) => candidatesOf(unresolvedOf(edge)!)))])
@@ -219,6 +233,23 @@ export class Staging {
       }
     }
     await this.flush()
+  }
+
+  /** Settles targets of INSERT … SELECT. A table that is not there is told of the query's WRITES, not once more for every column. */
+  private async resolveTargets(tables: ReadonlyMap<string, readonly string[]>): Promise<void> {
+    const columns = new Map<string, KnownColumn[]>()
+    const told = new Set<string>()
+    for (const edge of this.openTargets) {
+      const [table, second] = tablesNamed(openTargetOf(edge)!.table_name, this.scope, { tables })
+      if (table === undefined || second !== undefined) continue
+      if (!columns.has(table)) columns.set(table, await this.known.columnsOf(table))
+      const closed = closeTarget(edge, columns.get(table)!)
+      if (!('fact' in closed)) {
+        if (!told.has(closed.found)) this.problems.push(closed)
+        told.add(closed.found)
+      } else if (unresolvedOf(closed)) this.unresolved.push(closed)
+      else await this.addEdge(closed)
+    }
   }
 
   private async resolveStar(edge: EdgeFact): Promise<void> {
@@ -367,3 +398,11 @@ delete from stage_edge where ctid in (select ctid from (
 ) ranked where rank > 1);
 delete from repeated_node where id in (select id from stage_node group by id having count(*) = 1);
 delete from repeated_edge where (${edgeId}) in (select ${edgeId} from stage_edge group by ${edgeId} having count(*) = 1);`
+
+/** Makes room for another snapshot in the same transaction: all its temporary tables go. */
+export const dropStaging = (client: Client): Promise<unknown> =>
+  client.query(`do $$ declare name text; begin
+    for name in select c.oid::regclass from pg_class c where c.relnamespace = pg_my_temp_schema() and c.relkind = 'r' loop
+      execute 'drop table ' || name;
+    end loop;
+  end $$`)

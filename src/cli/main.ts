@@ -5,6 +5,7 @@ import { artifacts } from './commands/artifacts.js'
 import { cypher } from './commands/cypher.js'
 import { demo } from './commands/demo.js'
 import { doctor } from './commands/doctor.js'
+import { glean } from './commands/glean.js'
 import { graph } from './commands/graph.js'
 import { ingest } from './commands/ingest.js'
 import { learn } from './commands/learn.js'
@@ -13,6 +14,7 @@ import { runs } from './commands/runs.js'
 import { serve } from './commands/serve.js'
 import { train } from './commands/train.js'
 import { worker } from './commands/worker.js'
+import { workflow } from './commands/workflow.js'
 
 const program = new Command('espalier')
   .description('A temporal knowledge graph of a data estate, that trains, checks and serves its own models')
@@ -22,7 +24,7 @@ const program = new Command('espalier')
   .showSuggestionAfterError()
   .exitOverride()
 
-for (const register of [demo, serve, worker, ingest, learn, train, runs, artifacts, cypher, graph, migrateCommand, doctor])
+for (const register of [demo, serve, worker, ingest, learn, train, runs, artifacts, cypher, glean, graph, migrateCommand, workflow, doctor])
   register(program)
 // A command added later inherits neither exitOverride nor the global flags' place in its help.
 for (const command of program.commands) for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError()

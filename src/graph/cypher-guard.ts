@@ -1,13 +1,16 @@
 import { didYouMean } from '../util/closest.js'
 import { type Problem, problem } from '../util/problem.js'
 import { findUnboundedHops, isUnboundedQuantifier, mostHops } from './cypher-bounds.js'
+import { Edits } from './cypher-edits.js'
 import { type Branch, type Clause, columnsOf, cutRows, quoteKeyword } from './cypher-rows.js'
 import { closing, printTokens, Refusal, type Token, tokenize } from './cypher-tokenizer.js'
+import { enclosing, hideOwnNode, type Sightings } from './cypher-visible.js'
 import {
   allowedFunctions,
   allowedProcedures,
   type ClauseWord,
   clauseWords,
+  hiddenLabel,
   isClauseWord,
   type OperatorRole,
   operatorWords,
@@ -16,6 +19,7 @@ import {
   refusedWords,
   subqueryWords,
 } from './cypher-words.js'
+import { type GapName, grafeoGaps, missingFunctions, sameFunctions } from './grafeo-gaps.js'
 
 /** A query that only reads, as it may be run. */
 export interface GuardedCypher {
@@ -27,7 +31,7 @@ export interface GuardedCypher {
 }
 
 export interface GuardOptions {
-  /** which engine will run it (default `neo4j`): Grafeo has no path functions and no quantified patterns */
+  /** which engine will run it (default `neo4j`): what Grafeo lacks (grafeo-gaps.ts) is refused with a hint, or rewritten */
   engine?: 'neo4j' | 'grafeo'
   /** rows at most: `LIMIT rows + 1` is added, or replaces a larger one, so that a cut can be told from an end (default: nothing added) */
   rows?: number
@@ -51,9 +55,10 @@ export function guardCypher(text: string, options: GuardOptions = {}): GuardedCy
     if (tokens.length === 0) throw new Refusal(0, '', 'a query', 'Begin with MATCH … RETURN …')
     const reader = new QueryReader(tokens, options.engine ?? 'neo4j')
     const branches = reader.query(tokens.length, 0)
+    hideOwnNode(tokens, reader.sightings, reader.edits)
     const columns = columnsOf(tokens, branches[0]!)
     const printable = options.engine === 'grafeo' ? tokens.map((t, i) => quoteKeyword(t, reader.names.has(i))) : tokens
-    return { ok: true, text: printTokens(cutRows(printable, branches, options.rows)), columns }
+    return { ok: true, text: printTokens(reader.edits.apply(cutRows(printable, branches, options.rows))), columns }
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown
     return problem({
@@ -85,11 +90,18 @@ interface ExpressionState {
 class QueryReader {
   /** indices of the words that are properties, labels, types, keys or aliases */
   readonly names = new Set<number>()
+  readonly edits = new Edits()
+  readonly sightings: Sightings = { nodes: [], relationships: [], labels: [] }
   private at = 0
   constructor(
     private readonly tokens: readonly Token[],
     private readonly engine: 'neo4j' | 'grafeo',
   ) {}
+
+  /** Refuses what the embedded engine lacks, and lets it pass on Neo4j. */
+  private gap(name: GapName, at = this.at): void {
+    if (this.engine === 'grafeo') this.refuse(`what the embedded graph can do (${grafeoGaps[name].reason})`, grafeoGaps[name].hint, at)
+  }
 
   private text = (offset = 0) => this.tokens[this.at + offset]?.text ?? ''
   private upper = (offset = 0) => this.tokens[this.at + offset]?.upper ?? ''
@@ -148,7 +160,10 @@ class QueryReader {
     this.at++
     if (word === 'OPTIONAL') this.keyword('MATCH')
     if (word === 'ORDER') this.keyword('BY')
-    if (word === 'UNION' && ['ALL', 'DISTINCT'].includes(this.upper())) this.at++
+    if (word === 'UNION' && ['ALL', 'DISTINCT'].includes(this.upper())) {
+      if (this.upper() === 'DISTINCT' && this.engine === 'grafeo') this.edits.drop(this.at)
+      this.at++
+    }
     if (word === 'CALL') this.call(end, inside)
     else if (word !== 'UNION') {
       const start = this.at
@@ -201,11 +216,13 @@ class QueryReader {
     if (this.text() === '(') {
       if (this.text(1) !== ')') this.refuse(`no arguments for ${name}`)
       this.at += 2
-    }
+    } else this.edits.insert(this.at - 1, '()')
+    const called = this.at - 1
     if (this.upper() === 'YIELD') {
       this.at++
       this.expression(end, inside, false)
     }
+    if (name === 'db.labels') this.sightings.labels.push({ call: from - 1, called, end: this.at - 1 })
   }
 
   /** `{ … }` at the cursor: a query, or inside an expression also a bare pattern. */
@@ -275,9 +292,15 @@ class QueryReader {
   private value(state: ExpressionState): void {
     const { kind } = this.tokens[this.at]!
     if (state.afterOperand && this.text(-1) !== '*') this.refuse('an operator or a clause')
+    this.refuseHidden()
     if (kind === 'quoted' && this.text(1) === '(') this.refuse('a plain function name', 'Function names cannot stand in back-ticks')
     state.afterOperand = true
     this.at++
+  }
+
+  private refuseHidden(): void {
+    if (this.text().replaceAll('`', '') === hiddenLabel)
+      this.refuse('a label of the graph', `${hiddenLabel} is the platform's own: CALL db.labels() lists yours`)
   }
 
   /** Is the word at the cursor a property, a label or type, or a map's key, and so no keyword? */
@@ -305,14 +328,7 @@ class QueryReader {
   }
 
   private inBraces(at: number): boolean {
-    let depth = 0
-    for (let i = at - 1; i >= 0; i--) {
-      const { text, kind } = this.tokens[i]!
-      if (kind !== 'mark') continue
-      if (')]}'.includes(text)) depth++
-      else if (text in closing && depth-- === 0) return text === '{'
-    }
-    return false
+    return this.tokens[enclosing(this.tokens, at)]?.text === '{'
   }
 
   /** One word and what belongs to it. */
@@ -331,10 +347,12 @@ class QueryReader {
 
   private operand(state: ExpressionState, isName: boolean): void {
     const { text, upper } = this.tokens[this.at]!
+    this.refuseHidden()
     if (!isName) {
       if (state.afterOperand) this.refuseClause(text, upper)
       if (isClauseWord(upper)) this.refuse('a name', 'A name that is a keyword must stand in back-ticks')
       if (this.text(1) === '{' && subqueryWords.includes(upper)) {
+        if (upper === 'COLLECT') this.gap('collect')
         this.at++
         this.subquery(state.inside, true)
         state.afterOperand = true
@@ -368,12 +386,19 @@ class QueryReader {
       .map((t) => t.text)
       .join('')
     if (pathFunctions.some((f) => f.toLowerCase() === name.toLowerCase())) {
-      if (this.engine === 'grafeo')
-        this.refuse('no path function on the embedded graph', `Use MATCH p = (a)-[*1..6]-(b) RETURN p ORDER BY length(p) LIMIT 1`, from)
+      this.gap('pathFunction', from)
       return
     }
     if (!allowedFunctions.has(name.toLowerCase()))
       this.refuse(`a function that is allowed, not ${name}`, didYouMean(name, allowedFunctions), from)
+    if (this.engine !== 'grafeo') return
+    const missing = missingFunctions[name.toLowerCase()]
+    if (missing) this.refuse(`a function that the embedded graph has, not ${name}`, missing.hint, from)
+    const same = sameFunctions[name.toLowerCase()]
+    if (same) {
+      this.edits.drop(this.at)
+      this.edits.insert(this.at, ` ${same}`)
+    }
   }
 
   private mark(state: ExpressionState): void {
@@ -385,6 +410,7 @@ class QueryReader {
       state.afterOperand = true
       return
     }
+    if (this.isLabelExpression(state)) this.gap('labelExpression')
     if ((text === '+' || text === '*') && this.isQuantifier(state))
       this.refuse('a bounded pattern', `Write how often at most: {1,5}, or -[:TYPE*1..5]->`)
     this.at++
@@ -397,15 +423,50 @@ class QueryReader {
     return pattern && ((['>', '-'].includes(before) && this.text(1) === '(') || (afterOperand && before === ')'))
   }
 
-  private bracket(open: string, { inside, pattern }: ExpressionState): void {
+  /** `&`, `!`, `%`, and between labels of a node also `|`. */
+  private isLabelExpression({ afterOperand }: ExpressionState): boolean {
+    const text = this.text()
+    if (text === '&' || text === '!') return true
+    if (text === '%') return !afterOperand
+    return text === '|' && this.isLabelMark(this.at) && this.text(enclosing(this.tokens, this.at) - this.at) !== '['
+  }
+
+  private bracket(open: string, { inside, pattern, afterOperand }: ExpressionState): void {
     if (inside >= deepest) this.refuse(`at most ${deepest} brackets deep`)
     const end = this.matching(this.at)
     const inner = this.tokens.slice(this.at + 1, end)
-    const hops = open === '[' && this.text(-1) === '-' ? findUnboundedHops(inner) : -1
+    const isRelationship = open === '[' && this.text(-1) === '-'
+    const hops = isRelationship ? findUnboundedHops(inner) : -1
     if (hops >= 0) this.refuse(`an upper bound of at most ${mostHops} hops`, 'Write it: *1..5', this.at + 1 + hops)
     if (open === '{' && pattern && isUnboundedQuantifier(inner)) this.refuse(`an upper bound of at most ${mostHops}`, 'Write it: {1,5}')
+    if (open === '(' && pattern && isNode(inner)) this.node(inner, end)
+    if (open === '(' && pattern && inner[0]?.text === '(' && this.tokens[this.at - 1]?.kind !== 'word') this.gap('quantifiedPattern')
+    if (open === '{' && pattern && ['>', '-', ')'].includes(this.text(-1))) this.gap('quantifiedPattern')
+    if (open === '{' && !pattern && afterOperand && inner.length > 0 && inner[0]!.text !== '.') this.gap('projectionOfValues')
+    if (open === '[' && afterOperand && !isRelationship && isNegativeSlice(inner)) this.gap('negativeSlice')
+    if (open === '[' && !afterOperand && inner[1]?.text === '=' && inner[2]?.text === '(' && inner.some((t) => t.text === '|'))
+      this.gap('pathInComprehension')
+    if (isRelationship && !pattern) this.sightings.relationships.push(this.at)
     this.at++
     this.expression(end, inside + 1, pattern && open === '(', true)
     this.at = end + 1
   }
+
+  /** A node of a MATCH. */
+  private node(inner: readonly Token[], end: number): void {
+    if (inner.some((t, i) => t.upper === 'WHERE' && !this.isLabelMark(this.at + i))) this.gap('whereInNode')
+    if (this.text(-1) === '=' && !['-', '<'].includes(this.tokens[end + 1]?.text ?? '')) this.gap('pathOfOneNode')
+    this.sightings.nodes.push(this.at)
+  }
+}
+
+/** What stands between the parentheses of a node: nothing, a name, a label, properties; not a path. */
+function isNode(inner: readonly Token[]): boolean {
+  const [first, second] = inner
+  return first === undefined || (first.text !== '(' && second?.text !== '=')
+}
+
+function isNegativeSlice(inner: readonly Token[]): boolean {
+  const dots = inner.findIndex((t, i) => t.text === '.' && inner[i + 1]?.text === '.')
+  return dots >= 0 && (inner[0]?.text === '-' || inner[dots + 2]?.text === '-')
 }

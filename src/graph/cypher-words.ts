@@ -105,3 +105,6 @@ export const allowedFunctions = new Set(
   duration.inmonths duration.inseconds localdatetime localdatetime.truncate localtime localtime.truncate time time.truncate
   point point.distance point.withinbbox`.split(/\s+/),
 )
+
+/** The label of the platform's own node (statements.ts): no query names or sees it. */
+export const hiddenLabel = 'EspalierMeta'

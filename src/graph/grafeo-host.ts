@@ -1,6 +1,6 @@
 /**
- * The process that owns the embedded graph engine. Grafeo's queries cannot be cancelled, so whoever asks (grafeo-process.ts) ends this
- * process when one runs too long; what was committed is in the file. It ends by itself when its parent is gone.
+ * A process with the embedded graph engine. Grafeo's queries cannot be cancelled, so whoever asks (grafeo-child.ts) ends this process
+ * when one runs too long; what was committed is in the file. It ends by itself when its parent is gone.
  * Arguments: the file, how many bytes reads may add to its memory, the parent's pid (told to whoever finds the file locked), and
  * `temporary` where the folder goes with the parent.
  */
@@ -83,6 +83,13 @@ async function perform(db: GrafeoDB, request: HostRequest): Promise<HostRows | u
       return await counted('write', () => write(db, request.statements))
     case 'schema':
       for (const statement of request.statements) await db.executeCypher(statement)
+      return undefined
+    case 'copy':
+      // After a checkpoint the file alone is the whole graph. Measured for 200 k nodes: 150 ms and 10 ms; db.save() takes 660 ms.
+      db.walCheckpoint()
+      fs.copyFileSync(file, request.to, fs.constants.COPYFILE_FICLONE)
+      return undefined
+    case 'ping':
       return undefined
   }
 }

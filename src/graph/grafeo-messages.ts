@@ -18,6 +18,10 @@ export type HostRequest =
   | { kind: 'write'; statements: readonly Statement[] }
   /** statements outside a transaction (indexes) */
   | { kind: 'schema'; statements: readonly string[] }
+  /** a copy of the whole graph as it is committed now; no write may run meanwhile */
+  | { kind: 'copy'; to: string }
+  /** nothing: an answer shows that the process is not busy turning some result into values */
+  | { kind: 'ping' }
 
 export interface HostRows {
   columns: string[]

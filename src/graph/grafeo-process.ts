@@ -1,9 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { EspalierError } from '../util/error.js'
-import type { HostReply, HostRequest, HostRows } from './grafeo-messages.js'
+import { GrafeoChild, type Outcome } from './grafeo-child.js'
+import type { HostRequest, HostRows } from './grafeo-messages.js'
 
 export interface HostOptions {
   /** where the graph's file lies (made if absent) */
@@ -19,7 +18,6 @@ export interface HostOptions {
 }
 
 interface Job {
-  id: number
   request: HostRequest
   timeoutMs: number
   attempts: number
@@ -28,32 +26,30 @@ interface Job {
   resolve(rows: HostRows | undefined): void
   reject(error: Error): void
   timer: NodeJS.Timeout
-  sent: boolean
+  isSent: boolean
 }
 
-/** Reads are begun at most this often: what dies with another query's process is repeated once. */
-const mostAttempts = 2
+type Why = 'timeout' | 'memory'
 
-/** Compiled beside this file; under a runner of TypeScript sources the built one is used (Node cannot fork a .ts file). */
-const hostFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/graph/grafeo-host.js' : './grafeo-host.js', import.meta.url),
-)
+/** A read that was interrupted by others is begun anew as long as its own time lasts; one that is in flight at a crash, this often. */
+const mostCrashes = 2
+/** Others in flight are given this long to end before the process is, so that few have to be repeated. */
+const graceMs = 250
 
 /**
- * Keeps one grafeo-host process, sends it requests and sees to their time limits. Past its limit a read ends the process (there is no
- * other way to stop it); the file is opened again, other reads in flight are repeated once, writes fail with UNAVAILABLE and come again
- * from the outbox.
+ * The process that owns the graph's file: it takes the writes, and the reads that the platform itself generates. Past its limit a read
+ * ends the process (there is no other way to stop it); the file is opened again, other reads in flight are repeated, writes fail with
+ * UNAVAILABLE and come again from the outbox. What people write themselves runs elsewhere (grafeo-analysts.ts).
  */
 export class GrafeoProcess {
-  private child: ChildProcess | null = null
+  private child: GrafeoChild | null = null
   private opening: Promise<void> | null = null
   private readonly waiting: Job[] = []
-  private readonly running = new Map<number, Job>()
-  private lastId = 0
+  private readonly running = new Set<Job>()
   private closed = false
   private paused = false
   /** why the process is being ended by us, if it is */
-  private ending: 'timeout' | 'memory' | null = null
+  private ending: Why | null = null
 
   constructor(private readonly options: HostOptions) {}
 
@@ -72,9 +68,8 @@ export class GrafeoProcess {
   request(request: HostRequest, timeoutMs: number): Promise<HostRows | undefined> {
     if (this.closed) return Promise.reject(new EspalierError('UNAVAILABLE', 'the embedded graph is closed'))
     return new Promise((resolve, reject) => {
-      const id = ++this.lastId
       const timer = setTimeout(() => this.expire(job), timeoutMs)
-      const job: Job = { id, request, timeoutMs, attempts: 0, alone: false, resolve, reject, timer, sent: false }
+      const job: Job = { request, timeoutMs, attempts: 0, alone: false, resolve, reject, timer, isSent: false }
       this.waiting.push(job)
       this.pump()
     })
@@ -101,135 +96,81 @@ export class GrafeoProcess {
     await this.open()
   }
 
-  /** The process closes its file and ends when its channel does; it is given 10 s. */
   private async end(): Promise<void> {
     await this.opening?.catch(() => {})
-    const child = this.child
-    if (!child) return
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
-    if (child.connected) child.disconnect()
-    await gone
-    clearTimeout(timer)
+    await this.child?.close()
   }
 
   private async start(): Promise<void> {
-    const { folder, memory = 2 * 2 ** 30, concurrency = 12, temporary = false } = this.options
-    fs.mkdirSync(folder, { recursive: true })
-    if (!fs.existsSync(hostFile)) throw new EspalierError('INTERNAL', `${hostFile} is absent`, { remedy: 'Build first: npm run build' })
-    await new Promise<void>((resolve, reject) => {
-      const child = fork(hostFile, [this.file, String(memory), String(process.pid), temporary ? 'temporary' : 'kept'], {
-        serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        execArgv: [],
-        // Queries occupy libuv's threads while they run; some stay free for the host itself.
-        env: { UV_THREADPOOL_SIZE: String(concurrency + 4) },
-      })
-      child.on('message', (reply: HostReply) => {
-        if (reply.kind === 'opened') {
-          this.child = child
-          resolve()
-          this.pump()
-        } else if (reply.kind === 'not-opened') reject(this.notOpened(reply.locked, reply.message))
-        else this.receive(child, reply)
-      })
-      child.once('error', reject)
-      child.once('exit', (status, signal) => {
-        reject(new EspalierError('UNAVAILABLE', `the graph engine ended while it opened ${this.file} (${signal ?? `status ${status}`})`))
-        if (this.child === child) this.ended(`${signal ?? `status ${status}`}`)
-      })
-    })
-  }
-
-  private get ownerFile(): string {
-    return path.join(this.options.folder, 'owner')
-  }
-
-  private notOpened(locked: boolean, message: string): EspalierError {
-    if (!locked)
-      return new EspalierError('CORRUPT', `the graph's file ${this.file} could not be opened: ${message.split('\n')[0]}`, {
-        remedy: 'Remove the folder and run: espalier graph rebuild',
-      })
-    const holder = fs.existsSync(this.ownerFile) ? fs.readFileSync(this.ownerFile, 'utf8') : 'unknown'
-    return new EspalierError('LOCKED', `the graph in ${this.options.folder} is open in another process (pid ${holder})`, {
-      remedy: 'Talk to the server that has it (ESPALIER_URL), or stop that process',
-    })
+    const { memory = 2 * 2 ** 30, concurrency = 12, temporary = false } = this.options
+    const child = await GrafeoChild.open({ file: this.file, memory, concurrency, temporary })
+    child.onEnd = (how) => this.ended(how)
+    child.onMemory = () => {
+      if (!this.ending) this.kill('memory')
+    }
+    this.child = child
+    this.pump()
   }
 
   /** Sends what may be sent now. */
   private pump(): void {
-    if (this.closed || this.paused) return
+    if (this.closed || this.paused || this.ending) return
     if (!this.child) {
-      if (!this.opening && !this.ending) this.open().catch((error) => this.failAll(error))
+      if (!this.opening) this.open().catch((error) => this.failAll(error))
       return
     }
     const { concurrency = 12 } = this.options
     while (this.waiting.length > 0) {
       const next = this.waiting[0]!
-      const busyReads = [...this.running.values()].filter((j) => j.request.kind === 'read').length
-      const blocked = [...this.running.values()].some((j) => j.alone) || (next.alone && this.running.size > 0)
+      const busyReads = [...this.running].filter((j) => j.request.kind === 'read').length
+      const blocked = [...this.running].some((j) => j.alone) || (next.alone && this.running.size > 0)
       if (blocked || (next.request.kind === 'read' && busyReads >= concurrency)) return
       this.waiting.shift()
-      this.send(next)
+      this.send(this.child, next)
     }
   }
 
-  private send(job: Job): void {
+  private send(child: GrafeoChild, job: Job): void {
     job.attempts++
-    job.sent = true
-    // The time limit counts from now: waiting behind others is not the query's fault.
-    clearTimeout(job.timer)
-    job.timer = setTimeout(() => this.expire(job), job.timeoutMs)
-    this.running.set(job.id, job)
-    this.child!.send({ id: job.id, request: job.request }, (error) => {
-      if (error && this.running.delete(job.id))
-        this.settle(job, () => job.reject(new EspalierError('BAD_INPUT', `a value cannot be sent to the graph engine: ${error.message}`)))
-    })
-  }
-
-  private settle(job: Job, how: () => void): void {
-    clearTimeout(job.timer)
-    how()
-  }
-
-  private receive(child: ChildProcess, reply: Exclude<HostReply, { kind: 'opened' | 'not-opened' }>): void {
-    if (reply.kind === 'out-of-memory') {
-      if (this.child === child && !this.ending) this.kill('memory')
-      return
+    if (!job.isSent) {
+      // The time limit counts from the first sending: waiting behind others is not the query's fault.
+      job.isSent = true
+      clearTimeout(job.timer)
+      job.timer = setTimeout(() => this.expire(job), job.timeoutMs)
     }
-    const job = this.running.get(reply.id)
-    if (!job) return
-    this.running.delete(reply.id)
-    this.settle(job, () => (reply.kind === 'done' ? job.resolve(reply.rows) : job.reject(failure(reply.message, reply.wrote))))
+    this.running.add(job)
+    child.call(job.request, (outcome) => this.finish(job, outcome))
+  }
+
+  private finish(job: Job, outcome: Outcome): void {
+    // The answer of a job that has expired meanwhile: nobody waits for it, but it ended by itself.
+    if (!this.running.delete(job)) return
+    clearTimeout(job.timer)
+    if ('rows' in outcome) job.resolve(outcome.rows)
+    else job.reject(outcome.error)
+    if (this.running.size === 0 && this.ending) this.child?.kill()
     this.pump()
   }
 
   private expire(job: Job): void {
-    if (!job.sent) {
-      const at = this.waiting.indexOf(job)
-      if (at >= 0) this.waiting.splice(at, 1)
-      job.reject(
-        new EspalierError('OVERLOADED', `no place for the query within ${job.timeoutMs} ms: others are running`, {
-          remedy: 'Try again later',
-        }),
-      )
-      return
+    const at = this.waiting.indexOf(job)
+    if (at >= 0) {
+      this.waiting.splice(at, 1)
+      job.reject(job.isSent ? interrupted() : noPlace(job.timeoutMs))
+    } else if (this.running.delete(job)) {
+      job.reject(tookTooLong(job.timeoutMs))
+      if (!this.ending) this.kill('timeout')
     }
-    if (!this.running.delete(job.id)) return
-    job.reject(
-      new EspalierError('TIMEOUT', `the query took longer than ${job.timeoutMs} ms and was ended`, {
-        remedy: 'Narrow the pattern (labels, ids, fewer hops) or raise timeoutMs',
-      }),
-    )
-    if (!this.ending) this.kill('timeout')
   }
 
-  private kill(why: 'timeout' | 'memory'): void {
+  private kill(why: Why): void {
     this.ending = why
     this.options.log?.warn(
       `graph engine: ending its process (${why === 'timeout' ? 'a query past its time limit' : 'a query past its memory limit'})`,
     )
-    this.child?.kill('SIGKILL')
+    const { child } = this
+    if (why === 'memory' || this.running.size === 0) child?.kill()
+    else setTimeout(() => child?.kill(), graceMs)
   }
 
   /** The process is gone: opens the file again and repeats reads. */
@@ -238,50 +179,51 @@ export class GrafeoProcess {
     this.child = null
     this.ending = null
     if (!why && !this.closed && !this.paused) this.options.log?.warn(`graph engine: its process ended (${how})`)
-    const lost = [...this.running.values()]
+    const lost = [...this.running]
     this.running.clear()
     const suspects = lost.filter((j) => j.request.kind === 'read').length
-    const again = lost.filter((job) => !this.lose(job, why, suspects))
-    this.waiting.unshift(...again)
+    this.waiting.unshift(...lost.filter((job) => !this.lose(job, why, suspects)))
     if (this.waiting.length > 0) this.pump()
   }
 
   /** Fails a job whose process is gone, or answers false: it is to be repeated. */
-  private lose(job: Job, why: 'timeout' | 'memory' | null, suspects: number): boolean {
-    const { kind } = job.request
+  private lose(job: Job, why: Why | null, suspects: number): boolean {
     const fail = (error: EspalierError) => {
-      this.settle(job, () => job.reject(error))
+      clearTimeout(job.timer)
+      job.reject(error)
       return true
     }
-    if (kind !== 'read') return fail(new EspalierError('UNAVAILABLE', 'the graph engine ended during a write; nothing of it was kept'))
-    const guilty = why !== 'timeout' && (suspects === 1 || job.alone)
-    if (guilty && why === 'memory')
-      return fail(
-        new EspalierError('CYPHER_FAILED', 'the query took too much memory and was ended', {
-          remedy: 'Narrow the pattern, or aggregate earlier',
-        }),
-      )
-    if (guilty && job.attempts >= mostAttempts)
-      return fail(new EspalierError('CYPHER_FAILED', 'the graph engine ended twice while it ran the query'))
-    if (job.attempts >= mostAttempts && !(why !== 'timeout' && !job.alone))
-      return fail(new EspalierError('UNAVAILABLE', 'the query was interrupted twice by others that were ended', { remedy: 'Try again' }))
-    job.alone ||= why !== 'timeout'
-    job.sent = false
-    clearTimeout(job.timer)
-    job.timer = setTimeout(() => this.expire(job), job.timeoutMs)
+    if (job.request.kind !== 'read')
+      return fail(new EspalierError('UNAVAILABLE', 'the graph engine ended during a write; nothing of it was kept'))
+    if (why === 'timeout') return false
+    const isGuilty = suspects === 1 || job.alone
+    if (isGuilty && why === 'memory') return fail(tookTooMuch())
+    if (isGuilty && job.attempts >= mostCrashes) return fail(endedTheEngine())
+    job.alone = true
     return false
   }
 
   private failAll(error: Error): void {
-    for (const job of this.waiting.splice(0)) this.settle(job, () => job.reject(error))
-    for (const job of this.running.values()) this.settle(job, () => job.reject(error))
+    for (const job of [...this.waiting.splice(0), ...this.running]) {
+      clearTimeout(job.timer)
+      job.reject(error)
+    }
     this.running.clear()
   }
 }
 
-/** The engine's message without its code frame; never its internals. */
-function failure(message: string, wrote: boolean): EspalierError {
-  if (wrote) return new EspalierError('CYPHER_REFUSED', message, { remedy: 'The graph is read-only for queries: facts enter by ingest' })
-  const [line = message] = message.replace(/^.*?GRAFEO-\w+: /s, '').split('\n')
-  return new EspalierError('CYPHER_FAILED', line)
-}
+export const tookTooLong = (timeoutMs: number) =>
+  new EspalierError('TIMEOUT', `the query took longer than ${timeoutMs} ms and was ended`, {
+    remedy: 'Narrow the pattern (labels, ids, fewer hops) or raise timeoutMs',
+  })
+export const tookTooMuch = () =>
+  new EspalierError('CYPHER_FAILED', 'the query took too much memory and was ended', {
+    remedy: 'Narrow the pattern, or aggregate earlier',
+  })
+const endedTheEngine = () => new EspalierError('CYPHER_FAILED', 'the graph engine ended twice while it ran the query')
+export const interrupted = () =>
+  new EspalierError('UNAVAILABLE', 'the query was interrupted by others that had to be ended, and its time ran out', {
+    remedy: 'Try again',
+  })
+const noPlace = (timeoutMs: number) =>
+  new EspalierError('OVERLOADED', `no place for the query within ${timeoutMs} ms: others are running`, { remedy: 'Try again later' })

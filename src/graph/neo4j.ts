@@ -1,6 +1,8 @@
 import neo4j, { type Driver, type ManagedTransaction, type Session } from 'neo4j-driver'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { GraphChange } from '../vocabulary.js'
+import { Admission, mostWaiting, queryPlaces } from './admission.js'
+import { hiddenLabel } from './cypher-words.js'
 import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine } from './engine.js'
 import { withoutConvertFormat } from './grafeo-dialect.js'
 import { collectEnds, decodeNeo4j, encodeNeo4j } from './neo4j-values.js'
@@ -43,6 +45,8 @@ export async function openNeo4j(options: Neo4jOptions): Promise<GraphEngine> {
 class Neo4jEngine implements GraphEngine {
   readonly name = 'neo4j'
   private readonly inTurn = oneByOne()
+  /** The server runs as many queries as it is sent; the rest of the platform needs its processors and connections too. */
+  private readonly admission = new Admission({ places: queryPlaces, most: mostWaiting })
   constructor(
     private readonly connection: Driver,
     private readonly database: string,
@@ -54,11 +58,14 @@ class Neo4jEngine implements GraphEngine {
   }
 
   async read(query: CypherQuery): Promise<CypherAnswer> {
-    const { text, parameters, limit, timeoutMs } = checkQuery(query, 'neo4j')
+    const { text, columns, parameters, limit, timeoutMs } = checkQuery(query, 'neo4j')
     const encoded = encodeNeo4j(parameters) as Record<string, unknown>
     const began = performance.now()
-    const answer = await this.reading((transaction) => readRows(transaction, text, encoded, limit), timeoutMs)
-    return { ...answer, elapsedMs: performance.now() - began }
+    const work = () => this.reading((transaction) => readRows(transaction, text, encoded, limit), timeoutMs)
+    const answer = await this.admission.run(work, timeoutMs)
+    // What the guard has put into the text is not part of the names of columns.
+    const spelled = columns?.length === answer.columns.length ? columns : answer.columns
+    return { ...answer, columns: spelled, elapsedMs: performance.now() - began }
   }
 
   async apply(changes: readonly GraphChange[], position: number): Promise<void> {
@@ -77,7 +84,7 @@ class Neo4jEngine implements GraphEngine {
   /** Removes this platform's nodes in batches of 10,000: one transaction for all would outgrow the server's memory. */
   async clear(): Promise<void> {
     // The position goes first: a clear that is cut off is then followed by a replay from the beginning.
-    for (const label of ['EspalierMeta', 'Node']) {
+    for (const label of [hiddenLabel, 'Node']) {
       const text = `MATCH (n:${label}) WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) AS n`
       for (let removed = 1; removed > 0; ) {
         const { records } = await this.inSession('WRITE', (s) => s.executeWrite((t) => t.run(text), { timeout: writeTimeoutMs }))

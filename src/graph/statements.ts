@@ -1,5 +1,6 @@
 import { EspalierError } from '../util/error.js'
 import { edgeLabels, type GraphChange, nodeKinds } from '../vocabulary.js'
+import { hiddenLabel } from './cypher-words.js'
 import { encodeProperties, type StoredProperties } from './properties.js'
 
 export interface Statement {
@@ -7,10 +8,10 @@ export interface Statement {
   parameters: Record<string, unknown>
 }
 
-/** The node that remembers how far the outbox was applied. It has no `:Node` label, so typed reads never see it. */
+/** The node that remembers how far the outbox was applied. It has no `:Node` label, so typed reads never see it; the guard hides it from others. */
 export const positionId = 'espalier:projection'
 export const readPosition: Statement = {
-  text: 'MATCH (m:EspalierMeta {id: $id}) RETURN m.position AS position',
+  text: `MATCH (m:${hiddenLabel} {id: $id}) RETURN m.position AS position`,
   parameters: { id: positionId },
 }
 
@@ -36,7 +37,7 @@ export function planStatements(changes: readonly GraphChange[], position: number
       (e) => e.label,
     ).flatMap(deleteEdges),
     ...groups(kept.filter((e) => e.op === 'upsert-edge').map(encodeEdge), edgeGroup).flatMap(upsertEdges),
-    { text: 'MERGE (m:EspalierMeta {id: $id}) SET m.position = $position', parameters: { id: positionId, position } },
+    { text: `MERGE (m:${hiddenLabel} {id: $id}) SET m.position = $position`, parameters: { id: positionId, position } },
   ]
 }
 

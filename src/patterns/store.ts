@@ -58,3 +58,17 @@ export async function readLearning(sql: Sql, projectId: string, version?: number
     remedy: 'Learn first: startRun(kind: learn-patterns), or `espalier learn`.',
   })
 }
+
+/** How many pattern sets a project has, or how many of them were learned from a snapshot. */
+export async function countPatternSets(sql: Sql, projectId: string, snapshotId?: string): Promise<number> {
+  const { rows } = await sql.query<{ n: number }>(
+    'select count(*) as n from pattern_set where project_id = $1 and ($2::text is null or $2 = any(snapshot_ids))',
+    [projectId, snapshotId ?? null],
+  )
+  return rows[0]!.n
+}
+
+/** Forgets all that was learned from a project. */
+export async function removePatternSets(sql: Sql, projectId: string): Promise<void> {
+  await sql.query('delete from pattern_set where project_id = $1', [projectId])
+}

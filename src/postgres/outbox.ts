@@ -10,6 +10,14 @@ const chunk = 5_000
 const appendLock = 5_340_211_880
 
 /**
+ * Holds back all other appends until this transaction ends. A writer that reads what it is about to append takes this first: of two that
+ * tell of one thing (its facts, people's words of it), the later then sees what the earlier one wrote.
+ */
+export async function lockOutbox(client: Sql): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [appendLock])
+}
+
+/**
  * Appends changes of the graph projection; call it in the transaction that makes them true in the ledger, as late as possible: from here to
  * its commit no other transaction can append. Without that lock, ids drawn earlier could appear after later ones, and a reader that has
  * passed them would never see them (ordering by transaction id does not help: ids and transaction ids are drawn in different orders).
@@ -17,7 +25,7 @@ const appendLock = 5_340_211_880
 export async function appendGraphChanges(sql: Sql, changes: readonly GraphChange[]): Promise<void> {
   if (changes.length === 0) return
   await inTransaction(sql, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [appendLock])
+    await lockOutbox(client)
     for (let start = 0; start < changes.length; start += chunk)
       // One json array per chunk: identity values are drawn in the order of its elements.
       await client.query(

@@ -1,5 +1,5 @@
 import { Args, ArgsType, Ctx, Field, Float, ID, Mutation, Resolver } from 'type-graphql'
-import { appendAudit, saveProject, saveSystem } from '../../access/store.js'
+import { appendAudit, readProjectSettings, saveProject, saveSystem } from '../../access/store.js'
 import { ingest, type IngestReport as Report } from '../../catalog/ingest.js'
 import { detectDialect } from '../../catalog/sources/index.js'
 import { startRun } from '../../jobs.js'
@@ -25,7 +25,7 @@ class IngestArguments {
   @Field(() => [SourceInput], { nullable: true, description: 'Hive DDL: tables, keys, views with their lineage' }) hiveDdls?:
     | SourceInput[]
     | null
-  @Field(() => [SourceInput], { nullable: true, description: 'Control-M XML: folders, jobs, conditions' }) controlMFiles?:
+  @Field(() => [SourceInput], { nullable: true, description: 'Control-M, as XML or JSON: folders, jobs, conditions' }) controlMFiles?:
     | SourceInput[]
     | null
   @Field(() => [DialectInput], { nullable: true, description: 'Documents of any dialect' }) sources?: DialectInput[] | null
@@ -42,9 +42,11 @@ class IngestNowArguments extends IngestArguments {
   @Field(() => String, { nullable: true, description: 'Of tables that DDL names without a database (default "default")' }) defaultDatabase?:
     | string
     | null
-  @Field(() => Float, { nullable: true, description: "Refuse when the project's quality score would be below this" }) rejectBelow?:
-    | number
-    | null
+  @Field(() => Float, {
+    nullable: true,
+    description: "Refuse when the project's quality score would be below this; default the project's own",
+  })
+  rejectBelow?: number | null
 }
 
 /** Names of variables with their text; anything else says what was expected. */
@@ -79,6 +81,7 @@ export class IngestResolver {
   })
   async ingest(@Args(() => IngestNowArguments) args: IngestNowArguments, @Ctx() context: ApiContext): Promise<IngestReport> {
     const { projectId, systemId, observedAt, complete, dryRun, defaultDatabase, rejectBelow } = args
+    const settings = await readProjectSettings(context.platform.database, projectId)
     const inputs = readInputs(args, mayReadPaths(context))
     const bytes = inputs.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
     if (bytes > largestIngest)
@@ -92,7 +95,8 @@ export class IngestResolver {
     const variables = variablesOf(args.variables)
     const { database } = context.platform
     const request = { projectId, systemId, inputs, complete, dryRun, now: new Date() }
-    const report = await ingest(database, { ...request, ...present({ observedAt, variables, defaultDatabase, rejectBelow }) })
+    const gate = { rejectBelow: rejectBelow ?? settings.rejectBelow, ideal: settings.idealDistribution }
+    const report = await ingest(database, { ...request, ...present({ observedAt, variables, defaultDatabase, ...gate }) })
     if (!dryRun)
       await database.transaction((sql) => register(sql, args, context.actor, { snapshotId: report.snapshotId, changes: report.changes }))
     return reportOf(report)

@@ -1,8 +1,10 @@
 import 'reflect-metadata'
 import { registerEnumType } from 'type-graphql'
 import { aliases } from '../../artifacts/store.js'
+import { annotationFields } from '../../catalog/annotation.js'
 import { changeKinds } from '../../catalog/change.js'
 import { processingStrategies, qualityLevels } from '../../catalog/quality.js'
+import { deathReasons } from '../../catalog/workflow-report.js'
 import { edgeLabels, nodeKinds, runKinds, runStates } from '../../vocabulary.js'
 
 /** A closed list of the vocabulary as a GraphQL enum: `train-ggnn` is TRAIN_GGNN on the wire and `train-ggnn` inside. */
@@ -27,3 +29,5 @@ export const ChangeKindEnum = enumOf('ChangeKind', 'What became of a node or an 
 export const DifferenceEnum = enumOf('DifferenceKind', 'How something differs between two moments.', ['added', 'removed', 'changed'])
 export const QualityLevelEnum = enumOf('QualityLevel', 'From .9, .7, .5, .3 upwards, else critical.', qualityLevels)
 export const ProcessingStrategyEnum = enumOf('ProcessingStrategy', 'How much work the metadata deserves.', processingStrategies)
+export const AnnotationFieldEnum = enumOf('AnnotationField', 'What people may say of a node.', annotationFields)
+export const DeathReasonEnum = enumOf('DeathReason', 'Why a job can never start.', deathReasons)

@@ -17,7 +17,7 @@ export class SourceInput {
 export class DialectInput extends SourceInput {
   @Field(() => String, {
     nullable: true,
-    description: 'hive-ddl, json-table or control-m-xml; recognised from name and text when left out',
+    description: 'hive-ddl, json-table, control-m-xml or control-m-json; recognised from name and text when left out',
   })
   dialect?: string | null
 }

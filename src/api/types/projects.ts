@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql'
+import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql'
 import type { AuditEntry as StoredEntry, Project as StoredProject, System as StoredSystem } from '../../access/store.js'
 import type { Properties } from '../../vocabulary.js'
 import { DateTime, JsonScalar } from '../scalars.js'
@@ -10,6 +10,10 @@ export class Project implements StoredProject {
   @Field(() => String) name!: string
   @Field(() => String) description!: string
   @Field(() => DateTime) createdAt!: Date
+  @Field(() => Float, { nullable: true, description: 'Quality score below which an ingest is refused; null: never' })
+  rejectBelow!: number | null
+  @Field(() => JsonScalar, { nullable: true, description: 'Canonical type -> share that is ideal; null: the default' })
+  idealDistribution!: StoredProject['idealDistribution']
 }
 
 @ObjectType({ description: 'One source of metadata in a project: a warehouse, a scheduler.' })
@@ -19,6 +23,16 @@ export class System implements StoredSystem {
   @Field(() => String) name!: string
   @Field(() => String) description!: string
   @Field(() => DateTime) createdAt!: Date
+}
+
+@InputType({ description: 'What to change of a project; what is left out stays as it is.' })
+export class ProjectChanges {
+  @Field(() => String, { nullable: true }) name?: string | null
+  @Field(() => String, { nullable: true }) description?: string | null
+  @Field(() => Float, { nullable: true, description: 'Refuse ingests below this quality score, 0 to 1; null: never' })
+  rejectBelow?: number | null
+  @Field(() => JsonScalar, { nullable: true, description: '{string, number, boolean, date, array, object}: shares; null: the default' })
+  idealDistribution?: StoredProject['idealDistribution']
 }
 
 @InputType()

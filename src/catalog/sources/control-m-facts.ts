@@ -1,30 +1,37 @@
-import { didYouMean } from '../../util/closest.js'
 import { contentHash } from '../../util/hash.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties } from '../../vocabulary.js'
 import type { EdgeFact, Fact, NodeFact, SourceContext, Unresolved } from '../fact.js'
 import { nodeId } from '../identity.js'
+import { petriFacts } from '../petri-facts.js'
+import { petriNetOf } from '../petri-net.js'
+import { startLogic } from '../start-logic.js'
+import { startProperties, workflowOf } from '../workflow.js'
+import { planOrder } from '../workflow-order.js'
 import { tablesOfCommand } from './command-tables.js'
 import { type Definitions, type Folder, fillAutoEdit, type Holder, type Job } from './control-m.js'
-import { planOrder } from './control-m-order.js'
+import { dependencyFacts, orderProblems, placeOf } from './control-m-order.js'
 
-/** Folders, jobs, conditions, calendars and resources as facts, and what their conditions say about the order of jobs. */
-export function controlMFacts(definitions: Definitions, context: SourceContext): { facts: Fact[]; problems: Problem[] } {
-  const writer = new FactWriter(definitions, context)
+/**
+ * Folders, jobs, conditions, calendars and resources as facts, what their conditions say about the order of jobs, and the Petri net of
+ * it. A text tells of itself alone; `control-m-relate.ts` puts several together.
+ */
+export function controlMFacts(definitions: Definitions, context: SourceContext, dialect: string): { facts: Fact[]; problems: Problem[] } {
+  const writer = new FactWriter(definitions, context, dialect)
   for (const folder of writer.folders) writer.holder(folder, 'ControlMFolder', { folder_kind: folder.kind })
   for (const job of writer.jobs) writer.job(job)
-  for (const calendar of definitions.calendars) writer.calendar(calendar.name, calendar.properties, calendar.line)
+  for (const calendar of definitions.calendars) writer.calendar(calendar.name, calendar.properties, calendar)
   writer.order()
-  return { facts: [...writer.nodes, ...writer.edges], problems: writer.problems }
+  return { facts: [...writer.nodes, ...writer.edges, ...writer.net], problems: writer.problems }
 }
 
 const separator = '/'
-/** One missing condition can hold up everything behind it: the first of these are told, the rest counted. */
-const maxStuck = 50
 
 class FactWriter {
-  readonly nodes: Fact[] = []
-  readonly edges: Fact[] = []
+  readonly nodes: NodeFact[] = []
+  readonly edges: EdgeFact[] = []
+  /** the Petri net */
+  net: Fact[] = []
   readonly problems: Problem[] = []
   readonly folders: Folder[]
   readonly jobs: Job[]
@@ -36,6 +43,7 @@ class FactWriter {
   constructor(
     definitions: Definitions,
     private readonly context: SourceContext,
+    private readonly dialect: string,
   ) {
     this.folderAt = mergeFolders(definitions.folders)
     this.folders = [...this.folderAt.values()]
@@ -43,33 +51,26 @@ class FactWriter {
   }
 
   private id = (kind: NodeKind, name: string): string => nodeId(this.context.projectId, this.context.systemId, kind, name)
-  private provenance = (line: number) => ({ dialect: 'control-m-xml', file: this.context.file, location: `line ${line}` })
+  private provenance = ({ line, location = `line ${line}` }: Placed) => ({ dialect: this.dialect, file: this.context.file, location })
   private idOf = (holder: Holder): string => this.ids.get(holder)!
 
-  private report(line: number, found: Omit<Problem, 'where' | 'severity'> & { severity: Problem['severity'] }): void {
-    this.problems.push(problem({ ...found, where: `${this.context.file}:${line}:1` }))
+  private report(at: Placed, found: Omit<Problem, 'where' | 'severity'> & { severity: Problem['severity'] }): void {
+    this.problems.push(problem({ ...found, where: placeOf(this.provenance(at)) }))
   }
 
-  private node(
-    id: string,
-    kind: NodeKind,
-    name: string,
-    qualifiedName: string,
-    properties: Properties,
-    line: number,
-  ): NodeFact | undefined {
+  private node(id: string, kind: NodeKind, name: string, qualifiedName: string, properties: Properties, at: Placed): NodeFact | undefined {
     if (this.seen.has(id)) return undefined
     this.seen.add(id)
-    const fact: NodeFact = { fact: 'node', id, kind, name, qualifiedName, properties, provenance: this.provenance(line) }
+    const fact: NodeFact = { fact: 'node', id, kind, name, qualifiedName, properties, provenance: this.provenance(at) }
     this.nodes.push(fact)
     return fact
   }
 
-  private edge(sourceId: string, label: EdgeLabel, targetId: string, line: number, properties: Properties = {}, discriminator = ''): void {
+  private edge(sourceId: string, label: EdgeLabel, targetId: string, at: Placed, properties: Properties = {}, discriminator = ''): void {
     const key = [sourceId, label, targetId, discriminator, JSON.stringify(properties['unresolved'] ?? '')].join('\n')
     if (this.seen.has(key)) return
     this.seen.add(key)
-    const fact: EdgeFact = { fact: 'edge', sourceId, label, targetId, properties, provenance: this.provenance(line) }
+    const fact: EdgeFact = { fact: 'edge', sourceId, label, targetId, properties, provenance: this.provenance(at) }
     this.edges.push(discriminator === '' ? fact : { ...fact, discriminator })
   }
 
@@ -83,10 +84,13 @@ class FactWriter {
     for (const job of jobs) named.set(pathOf(job), [...(named.get(pathOf(job)) ?? []), job])
     return [...named].flatMap(([path, same]) => {
       const distinct = new Map(
-        same.map((job) => [same.length === 1 ? '' : (job.number ?? contentHash({ ...job, line: 0, path: [] }).slice(0, 8)), job]),
+        same.map((job) => [
+          same.length === 1 ? '' : (job.number ?? contentHash({ ...job, line: 0, location: undefined, path: [] }).slice(0, 8)),
+          job,
+        ]),
       )
       if (distinct.size < same.length)
-        this.report(same[1]!.line, {
+        this.report(same[1]!, {
           severity: 'warning',
           code: 'duplicate-job',
           found: `${same.length} jobs ${path} that say the same`,
@@ -109,52 +113,53 @@ class FactWriter {
       kind,
       holder.name,
       path,
-      { folder: holder.path.join(separator), ...holder.properties, ...variables, ...calendars, ...resources, ...more },
-      holder.line,
+      {
+        folder: holder.path.join(separator),
+        ...holder.properties,
+        ...variables,
+        ...calendars,
+        ...resources,
+        ...startProperties(startLogic(holder.waits)),
+        ...more,
+      },
+      holder,
     )
     const parent = this.folderAt.get(holder.path.join(separator))
-    if (parent) this.edge(this.idOf(parent), 'CONTAINS', id, holder.line)
+    if (parent) this.edge(this.idOf(parent), 'CONTAINS', id, holder)
     this.conditions(holder, id)
     for (const { name, use } of holder.calendars) {
-      this.calendar(name, {}, holder.line)
-      this.edge(this.id('ControlMCalendar', name), 'SCHEDULES', id, holder.line, { use }, use)
+      this.calendar(name, {}, holder)
+      this.edge(this.id('ControlMCalendar', name), 'SCHEDULES', id, holder, { use }, use)
     }
     for (const { kind: type, name, properties } of holder.resources) {
       const resource = this.id('ControlMResource', `${type}/${name}`)
-      this.node(resource, 'ControlMResource', name, `${type}/${name}`, { type }, holder.line)
-      this.edge(id, 'REQUIRES', resource, holder.line, properties)
+      this.node(resource, 'ControlMResource', name, `${type}/${name}`, { type }, holder)
+      this.edge(id, 'REQUIRES', resource, holder, properties)
     }
   }
 
   private conditions(holder: Holder, id: string): void {
     for (const wait of holder.waits) {
-      const condition = this.condition(wait.condition, holder.line)
-      this.edge(
-        condition,
-        'BLOCKS',
-        id,
-        holder.line,
-        { odate: wait.odate, and_or: wait.andOr },
-        wait.odate === 'run-date' ? '' : wait.odate,
-      )
+      const condition = this.condition(wait.condition, holder)
+      this.edge(condition, 'BLOCKS', id, holder, { odate: wait.odate, and_or: wait.andOr }, wait.odate === 'run-date' ? '' : wait.odate)
     }
     for (const { condition, odate, sign, on } of holder.sets) {
       const discriminator = [on, odate === 'run-date' ? '' : odate].filter((p) => p !== '').join(' ')
       const properties = { odate, sign, ...(on === '' ? {} : { on }) }
-      this.edge(id, sign === '+' ? 'RELEASES' : 'CLEARS', this.condition(condition, holder.line), holder.line, properties, discriminator)
+      this.edge(id, sign === '+' ? 'RELEASES' : 'CLEARS', this.condition(condition, holder), holder, properties, discriminator)
     }
   }
 
-  private condition(name: string, line: number): string {
+  private condition(name: string, at: Placed): string {
     const id = this.id('ControlMCondition', name)
-    this.node(id, 'ControlMCondition', name, name, {}, line)
+    this.node(id, 'ControlMCondition', name, name, {}, at)
     return id
   }
 
-  calendar(name: string, properties: Properties, line: number): void {
+  calendar(name: string, properties: Properties, at: Placed): void {
     const before = this.calendars.get(name)
     if (before) Object.assign(before.properties, properties)
-    else this.calendars.set(name, this.node(this.id('ControlMCalendar', name), 'ControlMCalendar', name, name, { ...properties }, line)!)
+    else this.calendars.set(name, this.node(this.id('ControlMCalendar', name), 'ControlMCalendar', name, name, { ...properties }, at)!)
   }
 
   job(job: Job): void {
@@ -165,8 +170,8 @@ class FactWriter {
       const unresolved: Unresolved = { table_name: table.toLowerCase() }
       return { unresolved }
     }
-    for (const table of reads) this.edge(this.idOf(job), 'READS', '', job.line, open(table))
-    for (const table of writes) this.edge(this.idOf(job), 'WRITES', '', job.line, open(table))
+    for (const table of reads) this.edge(this.idOf(job), 'READS', '', job, open(table))
+    for (const table of writes) this.edge(this.idOf(job), 'WRITES', '', job, open(table))
   }
 
   /** A job's variables over those of its folders, the nearest first. */
@@ -175,52 +180,23 @@ class FactWriter {
     return Object.assign({}, ...around.map((f) => f?.variables ?? {}), job.variables)
   }
 
+  /** What follows from the conditions: who depends on whom, what is odd about it, and the net. */
   order(): void {
-    const { dependencies, dangling, cycles, stuck } = planOrder([...this.folders, ...this.jobs])
-    for (const { from, to, conditions, crossDay } of dependencies)
-      this.edge(this.idOf(from), 'DEPENDS_ON', this.idOf(to), from.line, { conditions, ...(crossDay ? { cross_day: true } : {}) })
-    const produced = new Set([...this.folders, ...this.jobs].flatMap((h) => h.sets.filter((s) => s.sign === '+').map((s) => s.condition)))
-    for (const [condition, holders] of dangling) {
-      const near = didYouMean(condition, produced)
-      this.report(holders[0]!.line, {
-        severity: 'warning',
-        code: 'dangling-condition',
-        found: `condition "${condition}", waited for by ${names(holders)}`,
-        expected: 'a job in this text that sets it',
-        ...(near ? { suggestion: near } : {}),
-      })
-    }
-    for (const cycle of cycles)
-      this.report(cycle[0]!.line, {
-        severity: 'warning',
-        code: 'dependency-cycle',
-        found: `jobs that wait for each other in a ring: ${names(cycle)}`,
-        expected: 'an order in which one of them can start',
-      })
-    for (const [holder, conditions] of [...stuck].slice(0, maxStuck))
-      this.report(holder.line, {
-        severity: 'info',
-        code: 'never-released',
-        found: `${pathOf(holder)}, which waits for ${conditions.join(', ')}`,
-        expected: 'jobs in this text that can start and set what it waits for',
-      })
-    if (stuck.size > maxStuck)
-      this.report(1, {
-        severity: 'info',
-        code: 'never-released',
-        found: `${stuck.size - maxStuck} more jobs like these`,
-        expected: 'jobs that can start',
-      })
+    const steps = workflowOf(this.nodes, this.edges)
+    const places = new Map([...this.folders, ...this.jobs].map((holder) => [this.idOf(holder), this.provenance(holder)]))
+    const provenanceOf = (id: string) => places.get(id)!
+    const order = planOrder(steps)
+    for (const fact of dependencyFacts(order, provenanceOf)) this.edges.push(fact)
+    for (const found of orderProblems(order, provenanceOf, 'text')) this.problems.push(found)
+    const { projectId, systemId } = this.context
+    this.net = petriFacts(petriNetOf(steps), { projectId, systemId, provenanceOf })
   }
 }
 
-const pathOf = (holder: Holder): string => [...holder.path, holder.name].join(separator)
-const names = (holders: readonly Holder[]): string =>
-  holders
-    .map((h) => h.name)
-    .slice(0, 12)
-    .join(', ') + (holders.length > 12 ? `, … (${holders.length})` : '')
+/** What has a place in the text. */
+type Placed = Pick<Holder, 'line' | 'location'>
 
+const pathOf = (holder: Holder): string => [...holder.path, holder.name].join(separator)
 /** A folder may be told in several elements: one folder, its conditions and properties together. */
 function mergeFolders(folders: readonly Folder[]): Map<string, Folder> {
   const merged = new Map<string, Folder>()

@@ -4,7 +4,17 @@ import { messageOf } from '../../util/error.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { Properties } from '../../vocabulary.js'
 import type { ParsedSource, SourceContext } from '../fact.js'
-import { type Definitions, type Folder, type Holder, type Job, normaliseOdate, withoutSecret } from './control-m.js'
+import {
+  addSet,
+  type Definitions,
+  type Folder,
+  type Holder,
+  type Job,
+  newHolder,
+  normaliseOdate,
+  pushProperty,
+  setVariable,
+} from './control-m.js'
 import { type Attributes, calendarAttributes, folderKinds, plain, readAndOr, readProperties, readSign } from './control-m-elements.js'
 import { controlMFacts } from './control-m-facts.js'
 import { pieces, type Source, type SourceText } from './source.js'
@@ -24,7 +34,7 @@ async function parseControlMXml(text: SourceText, context: SourceContext): Promi
   const reader = new XmlReader(context.file)
   for await (const piece of pieces(text)) if (!reader.write(piece)) break
   reader.close()
-  const { facts, problems } = controlMFacts(reader.definitions, context)
+  const { facts, problems } = controlMFacts(reader.definitions, context, 'control-m-xml')
   return { facts, problems: [...reader.problems, ...problems] }
 }
 
@@ -228,7 +238,7 @@ class XmlReader {
     const around = this.around(attributes)
     const name = attributes['FOLDER_NAME'] ?? attributes['TABLE_NAME'] ?? attributes['JOBNAME'] ?? attributes['NAME'] ?? ''
     if (name === '') this.unnamed('a folder', 'FOLDER_NAME')
-    const folder: Folder = { kind, ...this.newHolder(around, name || `unnamed-${this.parser.line}`, attributes) }
+    const folder: Folder = { kind, ...this.holderOf(around, name || `unnamed-${this.parser.line}`, attributes) }
     this.definitions.folders.push(folder)
     return folder
   }
@@ -237,7 +247,7 @@ class XmlReader {
     const around = this.around(attributes)
     const name = attributes['JOBNAME'] ?? attributes['MEMNAME'] ?? ''
     if (name === '') this.unnamed('a job', 'JOBNAME')
-    const holder = this.newHolder(around, name || `unnamed-${this.parser.line}`, attributes)
+    const holder = this.holderOf(around, name || `unnamed-${this.parser.line}`, attributes)
     return { ...holder, command: attributes['CMDLINE'] ?? attributes['COMMAND'] ?? null, number: attributes['JOBISN'] || null }
   }
 
@@ -261,24 +271,14 @@ class XmlReader {
     const key = path.join('/')
     if (this.parents.has(key)) return
     this.parents.add(key)
-    this.definitions.folders.push({ kind: 'folder', ...this.newHolder(path.slice(0, -1), path.at(-1)!, {}) })
+    this.definitions.folders.push({ kind: 'folder', ...newHolder(path.slice(0, -1), path.at(-1)!, this.parser.line) })
   }
 
-  private newHolder(path: string[], name: string, attributes: Attributes): Holder {
+  private holderOf(path: string[], name: string, attributes: Attributes): Holder {
     const calendars = Object.entries(calendarAttributes).flatMap(([attribute, use]) =>
       attributes[attribute] ? [{ name: attributes[attribute], use }] : [],
     )
-    return {
-      path,
-      name,
-      waits: [],
-      sets: [],
-      resources: [],
-      calendars,
-      variables: {},
-      properties: readProperties(attributes),
-      line: this.parser.line,
-    }
+    return { ...newHolder(path, name, this.parser.line), calendars, properties: readProperties(attributes) }
   }
 
   /** Anything inside a job or folder. */
@@ -312,26 +312,29 @@ class XmlReader {
     const holder = this.holder
     if (!holder) return
     const entry = { code: on.code, ...(on.statement ? { statement: on.statement } : {}), actions: on.actions }
-    push(holder, 'on_actions', entry)
+    pushProperty(holder, 'on_actions', entry)
   }
 }
 
 /** DOFORCEJOB, DO_FORCEJOB -> `forcejob`. */
 const actionName = (element: string): string => element.replace(/^DO_?/, '').toLowerCase() || 'action'
 
-function push(holder: Holder, key: string, value: unknown): void {
-  const before = holder.properties[key]
-  holder.properties[key] = [...(Array.isArray(before) ? before : []), JSON.parse(JSON.stringify(value))]
-}
-
 function setCondition(holder: Holder, attributes: Attributes, on: string): void {
-  if (!attributes['NAME']) return
-  holder.sets.push({ condition: attributes['NAME'], odate: normaliseOdate(attributes['ODATE']), sign: readSign(attributes['SIGN']), on })
+  if (attributes['NAME']) addSet(holder, attributes['NAME'], attributes['ODATE'], readSign(attributes['SIGN']), on)
 }
 
-function setVariable(holder: Holder, name: string, value: string): void {
-  const plainName = name.replace(/^%%\\?/, '')
-  if (plainName !== '') holder.variables[plainName] = withoutSecret(plainName, value)
+/** INCOND; its attribute OP holds the brackets that open before it or close behind it. */
+function waitFor(holder: Holder, attributes: Attributes): void {
+  if (!attributes['NAME']) return
+  const brackets = (which: string) => (attributes['OP'] ?? '').split(which).length - 1
+  const [open, close] = [brackets('('), brackets(')')]
+  holder.waits.push({
+    condition: attributes['NAME'],
+    odate: normaliseOdate(attributes['ODATE']),
+    andOr: readAndOr(attributes['AND_OR']),
+    ...(open > 0 ? { open } : {}),
+    ...(close > 0 ? { close } : {}),
+  })
 }
 
 function requireResource(holder: Holder, kind: 'quantitative' | 'control', attributes: Attributes): void {
@@ -349,9 +352,7 @@ const ruleCalendar = (holder: Holder, attributes: Attributes): void => {
 
 /** Element -> what it tells of the job or folder it stands in. */
 const parts: Readonly<Record<string, (holder: Holder, attributes: Attributes) => void>> = {
-  INCOND: (holder, a) => {
-    if (a['NAME']) holder.waits.push({ condition: a['NAME'], odate: normaliseOdate(a['ODATE']), andOr: readAndOr(a['AND_OR']) })
-  },
+  INCOND: waitFor,
   OUTCOND: (holder, a) => setCondition(holder, a, ''),
   QUANTITATIVE: (holder, a) => requireResource(holder, 'quantitative', a),
   CONTROL: (holder, a) => requireResource(holder, 'control', a),
@@ -361,7 +362,7 @@ const parts: Readonly<Record<string, (holder: Holder, attributes: Attributes) =>
     const [name = '', ...value] = (a['EXP'] ?? '').split('=')
     setVariable(holder, name.trim(), value.join('=').trim())
   },
-  SHOUT: (holder, a) => push(holder, 'shouts', plain(a)),
+  SHOUT: (holder, a) => pushProperty(holder, 'shouts', plain(a)),
   RULE_BASED_CALENDAR: ruleCalendar,
   RULE_BASED_CALENDARS: ruleCalendar,
   RULE_BASED_CALS: ruleCalendar,

@@ -1,14 +1,16 @@
-import type { Properties } from '../../vocabulary.js'
+import type { JsonValue, Properties } from '../../vocabulary.js'
+import type { Wait } from '../start-logic.js'
+import type { ConditionSet } from '../workflow.js'
 
 /**
- * What a Control-M definition says, whichever way it is written (XML now; the Automation API's JSON fits too): plain values that
+ * What a Control-M definition says, whichever way it is written (XML, or the Automation API's JSON): plain values that
  * `control-m-facts.ts` turns into facts.
  */
 export interface Definitions {
   folders: Folder[]
   jobs: Job[]
   /** calendars with a definition of their own */
-  calendars: { name: string; properties: Properties; line: number }[]
+  calendars: { name: string; properties: Properties; line: number; location?: string }[]
 }
 
 /** What folders and jobs have in common: both wait for conditions, set them, and run on calendars. */
@@ -22,7 +24,9 @@ export interface Holder {
   calendars: { name: string; use: string }[]
   variables: Record<string, string>
   properties: Properties
+  /** 0 where the text has no lines to speak of; then `location` tells the place */
   line: number
+  location?: string
 }
 
 export interface Folder extends Holder {
@@ -33,20 +37,6 @@ export interface Job extends Holder {
   command: string | null
   /** tells apart jobs of one name in one folder: the order id of the export, where given */
   number: string | null
-}
-
-export interface Wait {
-  condition: string
-  odate: string
-  andOr: 'and' | 'or'
-}
-
-export interface ConditionSet {
-  condition: string
-  odate: string
-  sign: '+' | '-'
-  /** the code of the ON … that it hangs on; '' for one that always happens */
-  on: string
 }
 
 /** `ODAT` -> `run-date`; `ANY`, `****`, `$$$$`, `STAT` -> `any`; `PREV`, `NEXT`; `+1`, `ODAT-2` -> an offset; eight digits -> a date; else `custom:…`. */
@@ -68,9 +58,6 @@ function isDate(year: number, month: number, day: number): boolean {
   return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
 }
 
-/** Does a condition of another day satisfy the wait? Then it ties no two jobs of one run together. */
-export const isSameDay = (odate: string): boolean => odate === 'run-date' || odate === 'any'
-
 const secretName = /pass(?:word|wd)?|pwd|secret|token|api_?key|credential/i
 /** The value of a variable, masked where its name says that it is a secret. */
 export const withoutSecret = (name: string, value: string): string => (secretName.test(name) && !value.startsWith('%%') ? '***' : value)
@@ -84,3 +71,35 @@ export const fillAutoEdit = (text: string, variables: Readonly<Record<string, st
     const key = Object.keys(variables).find((v) => v.toUpperCase() === name.toUpperCase())
     return key === undefined ? whole : variables[key]!
   })
+
+/** Sets a variable (its name with or without `%%`) of a job or folder; a secret's value is masked. */
+export function setVariable(holder: Holder, name: string, value: string): void {
+  const plainName = name.replace(/^%%\\?/, '')
+  if (plainName === '') return
+  const safe = withoutSecret(plainName, value)
+  // as defineProperty would: a variable called __proto__ is data
+  Object.defineProperty(holder.variables, plainName, { value: safe, enumerable: true, writable: true, configurable: true })
+}
+
+/** Adds to a list among the properties. */
+export function pushProperty(holder: Holder, key: string, value: unknown): void {
+  const before = holder.properties[key]
+  holder.properties[key] = [...(Array.isArray(before) ? before : []), JSON.parse(JSON.stringify(value)) as JsonValue]
+}
+
+/** A job or folder of which nothing is known yet but its name. */
+export const newHolder = (path: string[], name: string, line: number): Holder => ({
+  path,
+  name,
+  waits: [],
+  sets: [],
+  resources: [],
+  calendars: [],
+  variables: {},
+  properties: {},
+  line,
+})
+
+export const addSet = (holder: Holder, condition: string, odate: string | undefined, sign: ConditionSet['sign'], on: string): void => {
+  holder.sets.push({ condition, odate: normaliseOdate(odate), sign, on })
+}

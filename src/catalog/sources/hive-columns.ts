@@ -1,15 +1,9 @@
 import type { ParseTree } from '#dt-sql-parser'
-import type { Properties } from '../../vocabulary.js'
-import { type Column, type Estate, type ForeignKey, findColumn, type Relation } from './hive-estate.js'
+import type { Constraint } from './ddl-constraints.js'
+import type { Column, Estate, ForeignKey } from './ddl-estate.js'
 import { columnNames, tableName } from './hive-query.js'
 import { below, child, children, hasWord, identifier, lineOf, literal, path, ruleOf, textOf } from './hive-tree.js'
 import { decodeString, parseType, printType } from './type-tree.js'
-
-/** A key or a rule that a table declares, at column or at table level. */
-export type Constraint =
-  | { kind: 'primary-key' | 'unique'; name: string | null; columns: string[] }
-  | { kind: 'check'; name: string | null; expression: string }
-  | { kind: 'foreign-key'; key: ForeignKey }
 
 type LineOf = (node: ParseTree) => number
 
@@ -95,45 +89,4 @@ export function readConstraint(node: ParseTree, estate: Estate, line: LineOf): C
   const key = child(level, 'pkUkConstraint')
   const list = path(key, 'columnParenthesesList', 'columnNameList')
   return key && list ? { kind: keyKind(child(key, 'tableConstraintType')!), name, columns: columnNames(list) } : null
-}
-
-/** Writes a constraint into its table. `unknown` hears of columns that a complete table does not have. */
-export function applyConstraint(relation: Relation, constraint: Constraint, line: number, unknown: (column: string) => void): void {
-  if (constraint.kind === 'foreign-key') {
-    const missing = relation.complete ? constraint.key.columns.filter((c) => !findColumn(relation, c)) : []
-    missing.forEach(unknown)
-    if (missing.length === 0) relation.foreignKeys.push(constraint.key)
-    return
-  }
-  if (constraint.kind === 'check') {
-    append(relation.properties, 'checks', named(constraint.name, { expression: constraint.expression }))
-    return
-  }
-  const columns = constraint.columns.flatMap((name) => {
-    const column = findColumn(relation, name) ?? (relation.complete ? undefined : addPartial(relation, name, line))
-    if (!column) unknown(name)
-    return column ? [column] : []
-  })
-  if (constraint.kind === 'unique') {
-    append(relation.properties, 'uniques', named(constraint.name, { columns: constraint.columns }))
-    if (columns.length === 1) columns[0]!.isUnique = true
-    return
-  }
-  for (const column of columns) column.isPrimaryKey = true
-  relation.properties['primary_key'] = constraint.columns
-  if (constraint.name) relation.properties['primary_key_name'] = constraint.name
-}
-
-const named = (name: string | null, rest: Properties): Properties => (name === null ? rest : { name, ...rest })
-
-function append(properties: Properties, key: string, value: Properties): void {
-  const list = properties[key]
-  properties[key] = Array.isArray(list) ? [...list, value] : [value]
-}
-
-/** A column of a table from another file, of which only a constraint is known. */
-function addPartial(relation: Relation, name: string, line: number): Column {
-  const column: Column = { name, type: null, written: null, nullable: true, isPartition: false, ordinal: null, line, partial: true }
-  relation.columns.push(column)
-  return column
 }

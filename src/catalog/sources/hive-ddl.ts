@@ -3,12 +3,14 @@ import { closest } from '../../util/closest.js'
 import { messageOf } from '../../util/error.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { ParsedSource, SourceContext } from '../fact.js'
+import { type Estate, newEstate } from './ddl-estate.js'
+import { factsOf } from './ddl-facts.js'
+import { recordQuery } from './ddl-queries.js'
+import { dropRelation } from './ddl-relations.js'
 import { alter } from './hive-alter.js'
-import { type Estate, newEstate, relationKey } from './hive-estate.js'
-import { factsOf } from './hive-facts.js'
-import { isStar, lineageOf, lineageProperties, resolveQuery } from './hive-lineage.js'
+import { resolveQuery } from './hive-lineage.js'
 import { type RowSource, readInserts, readQuery, tableName } from './hive-query.js'
-import { commentOf, createTable, createView, keyValues, type Reading, reportMissing } from './hive-tables.js'
+import { commentOf, createTable, createView, type HiveReading, keyValues, reportMissing } from './hive-tables.js'
 import { below, child, childrenOf, identifiers, lineOf, literal, parseHive, type Rule, ruleOf } from './hive-tree.js'
 import { foldHive, qualify } from './names.js'
 import { type Source, wholeText } from './source.js'
@@ -51,7 +53,7 @@ class ScriptReader {
     private readonly script: string,
     private readonly context: SourceContext,
   ) {
-    this.estate = newEstate(context.defaultDatabase ?? 'default')
+    this.estate = newEstate('hive-ddl', foldHive, context.defaultDatabase ?? 'default')
     this.variables = { ...context.variables }
     this.place = linesOf(script)
   }
@@ -127,7 +129,7 @@ class ScriptReader {
     }
     const offsets = pointOffsets(filled.text)
     const at = (node: ParseTree) => original(offsets(node.start?.start ?? 0))
-    const reading: Reading = {
+    const reading: HiveReading = {
       estate: this.estate,
       line: (node) => this.place(at(node)).line,
       report: (node, found) => this.report(at(node), found),
@@ -155,7 +157,7 @@ class ScriptReader {
       })
   }
 
-  private dispatch(statement: ParseTree, reading: Reading, start: number): void {
+  private dispatch(statement: ParseTree, reading: HiveReading, start: number): void {
     const node = innermost(statement)
     const rule = ruleOf(node)
     const handler = rule === null ? undefined : handlers[rule]
@@ -174,7 +176,7 @@ class ScriptReader {
   }
 
   /** INSERT … SELECT and bare queries. */
-  private query(node: ParseTree, reading: Reading): void {
+  private query(node: ParseTree, reading: HiveReading): void {
     const text = lineOf(node)
     const line = reading.line(node)
     const { inserts, sources } = readInserts(node, this.outer)
@@ -182,26 +184,12 @@ class ScriptReader {
     for (const insert of inserts) {
       const resolved = resolveQuery(insert.query, this.estate)
       reportMissing(resolved, node, reading)
-      const target = relationKey(this.estate, insert.table)
-      const known = this.estate.relations.get(target)
-      const fixed = new Set(insert.fixedPartitions.map(foldHive))
-      const names = insert.columns ?? (known?.complete ? known.columns.map((c) => c.name).filter((c) => !fixed.has(foldHive(c))) : null)
-      const lineage = lineageOf(resolved, resolved.outputs.some(isStar) ? [] : (names ?? []))
-      const properties = { ...lineageProperties(resolved), overwrite: insert.overwrite }
-      this.estate.queries.push({ text, kind: 'insert', target, lineage: { ...lineage, stars: [] }, properties, line })
+      recordQuery(this.estate, resolved, { text, line, insert })
     }
     if (inserts.length > 0) return
     const resolved = resolveQuery(readQuery(node), this.estate)
     reportMissing(resolved, node, reading)
-    if (resolved.relations.size === 0) return
-    this.estate.queries.push({
-      text,
-      kind: 'select',
-      target: null,
-      lineage: lineageOf(resolved),
-      properties: lineageProperties(resolved),
-      line,
-    })
+    recordQuery(this.estate, resolved, { text, line })
   }
 }
 
@@ -218,7 +206,7 @@ function innermost(node: ParseTree): ParseTree {
   return at
 }
 
-type Handler = (node: ParseTree, reading: Reading) => unknown
+type Handler = (node: ParseTree, reading: HiveReading) => unknown
 
 /** A statement's rule -> what reads it. False: it says nothing about the catalog. */
 const handlers: Partial<Record<Rule, Handler>> = {
@@ -236,7 +224,7 @@ const handlers: Partial<Record<Rule, Handler>> = {
   dropDatabaseStatement: dropDatabase,
 }
 
-function createDatabase(node: ParseTree, { estate, line }: Reading): void {
+function createDatabase(node: ParseTree, { estate, line }: HiveReading): void {
   const name = identifiers(child(node, 'dbSchemaNameCreate'))[0]!
   const location = literal(child(node, 'locationPath'))
   const properties = {
@@ -248,16 +236,12 @@ function createDatabase(node: ParseTree, { estate, line }: Reading): void {
   estate.dropped.delete(qualify(foldHive(name)))
 }
 
-function drop(node: ParseTree, kind: 'Table' | 'View', { estate, line }: Reading): void {
+function drop(node: ParseTree, kind: 'Table' | 'View', reading: HiveReading): void {
   const named = below(node, ['tableName', 'viewName'])[0]
-  if (!named) return
-  const key = relationKey(estate, tableName(named))
-  const known = estate.relations.get(key)
-  estate.relations.delete(key)
-  estate.dropped.set(key, { kind: known?.complete ? known.kind : kind, line: line(node) })
+  if (named) dropRelation(tableName(named), kind, node, reading)
 }
 
-function dropDatabase(node: ParseTree, { estate, line }: Reading): void {
+function dropDatabase(node: ParseTree, { estate, line }: HiveReading): void {
   const name = foldHive(identifiers(child(node, 'dbSchemaName'))[0]!)
   estate.databases.delete(name)
   for (const [key, relation] of estate.relations) if (foldHive(relation.database) === name) estate.relations.delete(key)

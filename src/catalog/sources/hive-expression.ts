@@ -1,191 +1,178 @@
 import type { ParseTree } from '#dt-sql-parser'
-import type { TypeTree } from '../../vocabulary.js'
+import { type TypeHint, typeHint } from './hive-expression-type.js'
 import { type Query, readQuery } from './hive-query.js'
-import { below, child, children, childrenOf, identifiers, lineOf, ruleOf, textOf } from './hive-tree.js'
-import { parseType } from './type-tree.js'
+import { below, child, children, childrenOf, dottedName, identifier, identifiers, lineOf, type Rule, ruleOf, unwrap } from './hive-tree.js'
 
 /** How a column's value comes from its sources, weakest first: the strongest along the way counts. */
 export const transformations = ['constant', 'copy', 'cast', 'expression', 'conditional', 'aggregate', 'window'] as const
 export type Transformation = (typeof transformations)[number]
 
-/** A type that is known, or that is that of a column (`like`), or what SUM makes of that, or null. */
-export type TypeHint = { type: TypeTree } | { like: string[]; sum?: true } | null
+/** A dotted name in an expression: `[alias, column, member]`, `[column]`, … */
+export interface Reference {
+  path: string[]
+  /** it never becomes (part of) the value: a condition of CASE or IF, PARTITION BY and ORDER BY of a window, a subscript, the argument of GROUPING */
+  steers: boolean
+}
+
+export interface SubQuery {
+  query: Query
+  /** `reads`: EXISTS looks whether there are rows, and takes no value from them */
+  role: 'value' | 'steers' | 'reads'
+}
 
 /** One value expression: what it names, and what it does with it. */
 export interface Expression {
   text: string
-  /** dotted names whose values go in: `[alias, column, member]`, `[column]`, … */
-  references: string[][]
+  references: Reference[]
   /** scalar sub-queries and those of EXISTS and IN */
-  queries: Query[]
+  queries: SubQuery[]
   transformation: Transformation
   type: TypeHint
-  /** the last part of the name where the expression is nothing but a column */
+  /** the last part of the name where the expression is nothing but a column or a member */
   ownName: string | null
+  /** where the expression is nothing but the call of a function */
+  call: { name: string; arguments: TypeHint[] } | null
 }
 
 const aggregates = new Set(
   `count sum avg min max variance var_pop var_samp stddev stddev_pop stddev_samp std covar_pop covar_samp corr percentile
-   percentile_approx percentile_cont percentile_disc regr_slope regr_intercept regr_r2 regr_count histogram_numeric collect_set
-   collect_list ntile_agg bloom_filter compute_stats approx_count_distinct first_value_agg any_value bool_and bool_or`.split(/\s+/),
+   percentile_approx percentile_cont percentile_disc regr_slope regr_intercept regr_r2 regr_count regr_avgx regr_avgy regr_sxx regr_sxy
+   regr_syy histogram_numeric collect_set collect_list ntile_agg bloom_filter compute_stats approx_count_distinct first_value_agg any_value
+   bool_and bool_or max_by min_by context_ngrams ngrams grouping`.split(/\s+/),
 )
-const conditionals = new Set('if coalesce nvl nvl2 nullif decode isnull isnotnull assert_true greatest least'.split(' '))
-
-const known = (name: string): TypeHint => ({ type: { name } })
-/** Function -> what it returns; 'first': the type of its first argument. */
-const returns: Record<string, TypeHint | 'first'> = {
-  ...table('bigint', 'count row_number_big unix_timestamp floor ceil ceiling length_big hash_big'),
-  ...table(
-    'int',
-    'row_number rank dense_rank ntile length char_length instr locate year quarter month day dayofmonth hour minute second weekofyear datediff size hash',
-  ),
-  ...table(
-    'double',
-    'avg stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp percentile_approx sqrt exp ln log10 pow power rand months_between percent_rank cume_dist',
-  ),
-  ...table(
-    'string',
-    'concat concat_ws upper lower ucase lcase trim ltrim rtrim substr substring lpad rpad regexp_replace regexp_extract translate reverse initcap md5 sha1 sha2 sha date_format from_unixtime get_json_object base64 hex mask mask_last_n mask_first_n mask_hash',
-  ),
-  ...table('date', 'current_date to_date add_months last_day next_day date_add date_sub trunc_date'),
-  ...table('timestamp', 'current_timestamp from_utc_timestamp to_utc_timestamp'),
-  ...table('boolean', 'isnull isnotnull array_contains'),
-  ...Object.fromEntries(
-    'min max coalesce nvl first_value last_value lag lead round abs greatest least nullif'.split(' ').map((n) => [n, 'first' as const]),
-  ),
+/** CASE by other names: one of the arguments is chosen. */
+const conditionals = new Set('if coalesce nvl nvl2 nullif greatest least'.split(' '))
+/** Function -> its arguments (from 0) that only steer; 'all': what it answers is about the grouping, not about a value. */
+const steering: Record<string, readonly number[] | 'all'> = {
+  if: [0],
+  nvl2: [0],
+  nullif: [1],
+  elt: [0],
+  max_by: [1],
+  min_by: [1],
+  grouping: 'all',
 }
 
-function table(type: string, names: string): Record<string, TypeHint> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, known(type)]))
-}
+/** Named windows of a SELECT: `WINDOW w AS (…)`, folded name -> specification. */
+export type Windows = ReadonlyMap<string, ParseTree>
+const noWindows: Windows = new Map()
 
 /** Reads any expression node (or a `columnName`, or a `function_`). */
-export function readExpression(node: ParseTree): Expression {
-  const seen = scan(node)
+export function readExpression(node: ParseTree, windows: Windows = noWindows): Expression {
+  const scan = new Scan(windows)
+  scan.visit(node, false)
   const inner = unwrap(node)
   const pure = dottedName(inner)
-  const direct = seen.references.length > 0 || seen.queries.length > 0 || !seen.window
   return {
     text: lineOf(node),
-    references: direct ? seen.references : seen.windowReferences,
-    queries: seen.queries,
-    transformation: transformationOf(inner, seen, pure),
-    type: typeOf(inner),
-    ownName: pure?.at(-1) ?? null,
+    references: scan.references,
+    queries: scan.queries,
+    transformation: transformationOf(inner, scan, pure),
+    type: typeHint(inner),
+    ownName: pure?.at(-1) ?? memberName(inner),
+    call: callOf(inner),
   }
-}
-
-interface Seen {
-  references: string[][]
-  windowReferences: string[][]
-  queries: Query[]
-  functions: Set<string>
-  window: boolean
-  conditional: boolean
 }
 
 /** One walk over an expression: names, functions, sub-queries (whose own names stay theirs). */
-function scan(root: ParseTree): Seen {
-  const seen: Seen = { references: [], windowReferences: [], queries: [], functions: new Set(), window: false, conditional: false }
-  const visit = (node: ParseTree, inWindow: boolean): void => {
-    const rule = ruleOf(node)
-    if (rule === null) return
-    if (rule === 'poolPath' || rule === 'poolPathAllowEmpty') {
-      const parts = identifiers(node)
-      if (parts.length > 0) (inWindow ? seen.windowReferences : seen.references).push(parts)
-      return
-    }
-    if (rule === 'subQueryExpression') {
-      seen.queries.push(readQuery(node))
-      return
-    }
-    if (rule === 'functionNameForInvoke') seen.functions.add(node.getText().toLowerCase())
-    if (rule === 'caseExpression' || rule === 'whenExpression') seen.conditional = true
-    if (rule === 'window_specification') seen.window = true
-    for (const c of childrenOf(node)) visit(c, inWindow || rule === 'window_specification')
+class Scan {
+  readonly references: Reference[] = []
+  readonly queries: SubQuery[] = []
+  readonly functions = new Set<string>()
+  isWindow = false
+  isConditional = false
+
+  /** rule -> what reads it; any other is read by its key words */
+  private readonly readers: Partial<Record<Rule, (node: ParseTree, steers: boolean) => void>> = {
+    poolPath: (node, steers) => this.reference(node, steers),
+    poolPathAllowEmpty: (node, steers) => this.reference(node, steers),
+    subQueryExpression: (node, steers) => this.queries.push({ query: readQuery(node), role: steers ? 'steers' : 'value' }),
+    caseExpression: (node, steers) => this.choice(node, steers),
+    whenExpression: (node, steers) => this.choice(node, steers),
+    function_: (node, steers) => this.call(node, steers),
+    window_specification: (node) => this.window(node),
   }
-  visit(root, false)
-  return seen
+
+  constructor(private readonly windows: Windows) {}
+
+  visit(start: ParseTree, steers: boolean): void {
+    // expressions hang on chains of some twenty single children: a call for each would overflow the stack soon
+    let node = start
+    while (this.readerOf(node) === undefined && childrenOf(node).length === 1) node = childrenOf(node)[0]!
+    const read = this.readerOf(node)
+    if (read) read(node, steers)
+    else this.byKeyWord(node, steers)
+  }
+
+  private readerOf(node: ParseTree) {
+    const rule = ruleOf(node)
+    return rule === null ? undefined : this.readers[rule]
+  }
+
+  private reference(node: ParseTree, steers: boolean): void {
+    const path = identifiers(node)
+    if (path.length > 0) this.references.push({ path, steers })
+  }
+
+  private choice(node: ParseTree, steers: boolean): void {
+    this.isConditional = true
+    this.byKeyWord(node, steers)
+  }
+
+  /** Children in order; the key word before one tells what it is for. */
+  private byKeyWord(node: ParseTree, steers: boolean): void {
+    let word = ''
+    for (const c of childrenOf(node)) {
+      const rule = ruleOf(c)
+      if (rule === null) word = c.getText().toLowerCase()
+      else if (word === 'exists' && rule === 'subQueryExpression') this.queries.push({ query: readQuery(c), role: 'reads' })
+      else this.visit(c, steers || word === 'case' || word === 'when' || word === '[')
+    }
+  }
+
+  private call(node: ParseTree, steers: boolean): void {
+    const name = functionName(node)
+    this.functions.add(name)
+    const steered = Object.hasOwn(steering, name) ? steering[name]! : []
+    let position = 0
+    for (const c of childrenOf(node)) {
+      const isArgument = ruleOf(c) === 'selectExpression'
+      this.visit(c, steers || (isArgument && (steered === 'all' || steered.includes(position))))
+      if (isArgument) position++
+    }
+  }
+
+  /** `(PARTITION BY … ORDER BY …)`, or the name of one of the SELECT's windows. */
+  private window(node: ParseTree): void {
+    this.isWindow = true
+    const named = identifiers(node)[0]
+    const definition = named === undefined ? undefined : this.windows.get(named.toLowerCase())
+    if (definition) this.byKeyWord(definition, true)
+    this.byKeyWord(node, true)
+  }
 }
 
-function transformationOf(inner: ParseTree, seen: Seen, pure: string[] | null): Transformation {
-  if (seen.window) return 'window'
-  if ([...seen.functions].some((f) => aggregates.has(f))) return 'aggregate'
+const functionName = (node: ParseTree): string => child(node, 'functionNameForInvoke')?.getText().toLowerCase().replaceAll('`', '') ?? ''
+
+function transformationOf(inner: ParseTree, scan: Scan, pure: string[] | null): Transformation {
+  if (scan.isWindow) return 'window'
+  if ([...scan.functions].some((f) => aggregates.has(f))) return 'aggregate'
   if (pure) return 'copy'
-  if (seen.references.length === 0 && seen.queries.length === 0) return 'constant'
-  if (seen.conditional || [...seen.functions].some((f) => conditionals.has(f))) return 'conditional'
+  if (scan.references.length === 0 && scan.queries.length === 0) return 'constant'
+  if (scan.isConditional || [...scan.functions].some((f) => conditionals.has(f))) return 'conditional'
   if (ruleOf(inner) === 'castExpression' && dottedName(unwrap(child(inner, 'expression') ?? inner))) return 'cast'
+  if (ruleOf(inner) === 'subQueryExpression') return 'copy'
   return 'expression'
 }
 
-/** Goes down through nodes that do nothing: single children and parentheses around one expression. */
-function unwrap(node: ParseTree): ParseTree {
-  let at = node
-  for (;;) {
-    const rule = ruleOf(at)
-    const parts = childrenOf(at)
-    if (rule === 'expressionsInParenthesis') {
-      const list = children(child(at, 'expressionsNotInParenthesis'), 'expressionOrDefault')
-      if (list.length !== 1) return at
-      at = list[0]!
-    } else if (parts.length === 1 && ruleOf(parts[0]!) !== null && rule !== 'poolPath' && rule !== 'poolPathAllowEmpty') at = parts[0]!
-    else return at
-  }
+/** `items[0].price` -> price: Hive names such a column by its last member. */
+function memberName(node: ParseTree): string | null {
+  const [dot, last] = childrenOf(node).slice(-2)
+  return last && ruleOf(last) === 'id_' && ruleOf(dot!) === null && dot!.getText() === '.' ? identifier(last) : null
 }
 
-const dottedName = (node: ParseTree): string[] | null => {
-  const rule = ruleOf(node)
-  if (rule === 'id_' && node.getText() !== '') return null
-  return rule === 'poolPath' || rule === 'poolPathAllowEmpty' ? identifiers(node) : null
-}
-
-function typeOf(node: ParseTree): TypeHint {
-  const rule = ruleOf(node)
-  const name = dottedName(node)
-  if (name) return { like: name }
-  if (rule === 'castExpression') {
-    const type = parseType(textOf(below(node, ['primitiveType', 'type', 'columnType'], ['expression'])[0] ?? node))
-    return type ? { type } : null
-  }
-  if (rule === 'constant') return constantType(node.getText())
-  if (rule === 'function_') return functionType(node)
-  if (rule === 'caseExpression' || rule === 'whenExpression') return branchType(node)
-  return null
-}
-
-function constantType(text: string): TypeHint {
-  if (/^['"]/.test(text)) return known('string')
-  if (/^(?:true|false)$/i.test(text)) return known('boolean')
-  if (/^\d+$/.test(text)) return known(Number(text) > 2_147_483_647 ? 'bigint' : 'int')
-  if (/^\d+l$/i.test(text)) return known('bigint')
-  const decimal = /^(\d+)\.(\d+)$/.exec(text)
-  if (decimal) return { type: { name: 'decimal', arguments: [decimal[1]!.length + decimal[2]!.length, decimal[2]!.length] } }
-  if (/^current_date$/i.test(text) || /^date['"]/i.test(text)) return known('date')
-  if (/^current_timestamp$/i.test(text) || /^timestamp['"]/i.test(text)) return known('timestamp')
-  return null
-}
-
-function functionType(node: ParseTree): TypeHint {
-  const name = child(node, 'functionNameForInvoke')?.getText().toLowerCase() ?? ''
-  const result = Object.hasOwn(returns, name) ? returns[name]! : null
-  if (result !== 'first' && name !== 'sum') return result
-  const first = below(node, ['expression'], ['window_specification'])[0]
-  const hint = first ? typeOf(unwrap(first)) : null
-  return name !== 'sum' || !hint ? hint : 'like' in hint ? { ...hint, sum: true } : { type: sumType(hint.type) }
-}
-
-/** What SUM answers for a type: integers widen to bigint, decimals by ten digits, the rest is double (Hive's GenericUDAFSum). */
-export function sumType(type: TypeTree): TypeTree {
-  if (/^(?:tinyint|smallint|int|integer|bigint)$/.test(type.name)) return { name: 'bigint' }
-  if (type.name !== 'decimal') return { name: 'double' }
-  const [precision = 10, scale = 0] = type.arguments ?? []
-  return { name: 'decimal', arguments: [Math.min(38, precision + 10), scale] }
-}
-
-/** CASE has the type that its THEN and ELSE branches share, where they all say. */
-function branchType(node: ParseTree): TypeHint {
-  const parts = childrenOf(node)
-  const values = parts.filter((_, i) => i > 0 && /^(?:then|else)$/i.test(parts[i - 1]!.getText()))
-  const hints = values.filter((v) => !/^null$/i.test(v.getText())).map((v) => JSON.stringify(typeOf(unwrap(v))))
-  return hints.length > 0 && hints.every((h) => h === hints[0]) ? JSON.parse(hints[0]!) : null
+function callOf(node: ParseTree): Expression['call'] {
+  if (ruleOf(node) !== 'function_' || child(node, 'window_specification')) return null
+  const values = children(node, 'selectExpression').map((a) => typeHint(unwrap(below(a, ['expression'])[0] ?? a)))
+  return { name: functionName(node), arguments: values }
 }

@@ -1,23 +1,29 @@
 import type { Properties, TypeTree } from '../../vocabulary.js'
-import { type ColumnSource, type Estate, type Flow, findColumn, type Lineage, type Relation, relationKey } from './hive-estate.js'
-import { type Expression, sumType, type Transformation, type TypeHint, transformations } from './hive-expression.js'
+import { type Estate, type Flow, type Lineage, relationKey } from './ddl-estate.js'
+import type { Expression } from './hive-expression.js'
+import { type GivenColumn, sumType, type TypeHint, tableFunctions } from './hive-expression-type.js'
 import type { Item, Join, Query, RowSource, Select } from './hive-query.js'
+import {
+  distinct,
+  find,
+  isStar,
+  knownNames,
+  merge,
+  newScope,
+  type Output,
+  type OutputColumn,
+  outputsOf,
+  type Scope,
+  starOf,
+  strongest,
+  unite,
+  type Value,
+  type Visible,
+  visible,
+} from './hive-scope.js'
 import { foldHive } from './names.js'
 
-/** One column that a query gives. */
-export interface OutputColumn {
-  name: string
-  sources: ColumnSource[]
-  transformation: Transformation
-  expression: string
-  type: TypeTree | null
-}
-/** `*` over tables whose columns are not known here: candidates are folded qualified names. */
-export interface OutputStar {
-  candidates: string[]
-}
-export type Output = OutputColumn | OutputStar
-export const isStar = (output: Output): output is OutputStar => 'candidates' in output
+export { isStar, type Output, type OutputColumn } from './hive-scope.js'
 
 /** A query after its names were looked up in the script's own tables. */
 export interface Resolved {
@@ -25,26 +31,8 @@ export interface Resolved {
   relations: Set<string>
   joins: Join[]
   filters: string[]
-  /** names that no source has, with what its sources do have */
+  /** names that no source has, or that several have, with what could have been meant */
   missing: { name: string; known: string[] }[]
-}
-
-/** Something in FROM: a table with columns we know, one we don't (`relation` alone), or rows of a query. */
-interface Visible {
-  alias: string
-  relation: string | null
-  known: Relation | null
-  outputs: Output[] | null
-}
-interface Scope {
-  visible: Visible[]
-  outer: Scope | null
-}
-type CteOutputs = ReadonlyMap<string, Output[]>
-interface Found {
-  sources: ColumnSource[]
-  transformation: Transformation
-  type: TypeTree | null
 }
 
 /** Looks the names of a query up. Nothing is guessed: an unqualified name that several unknown tables may have keeps them all as candidates. */
@@ -54,84 +42,121 @@ export function resolveQuery(query: Query, estate: Estate): Resolved {
   return result
 }
 
+/** CTEs by folded name. One that nothing names is never looked at: Hive does not run it either. */
+type Ctes = ReadonlyMap<string, () => Output[]>
+
 class Resolver {
+  /** each table once, however often the query names it: a UNION of hundreds of branches over one wide table */
+  private readonly tables = new Map<string, Visible>()
+
   constructor(
     private readonly estate: Estate,
     private readonly result: Resolved,
   ) {}
 
-  query(query: Query, outerCtes: CteOutputs, outer: Scope | null): Output[] {
-    const ctes = new Map(outerCtes)
-    for (const cte of query.ctes) ctes.set(foldHive(cte.name), this.query(cte.query, ctes, null))
+  query(query: Query, outerCtes: Ctes, outer: Scope | null): Output[] {
+    let ctes = outerCtes
+    for (const cte of query.ctes) {
+      const before = ctes
+      let outputs: Output[] | null = null
+      ctes = new Map(before).set(foldHive(cte.name), () => {
+        outputs ??= this.query(cte.query, before, null)
+        return outputs
+      })
+    }
     const branches = query.branches.map((select) => ({ select, outputs: this.select(select, ctes, outer) }))
     const flowing = branches.filter((b) => !b.select.subtracts)
     return flowing.slice(1).reduce((all, b) => unite(all, b.outputs), flowing[0]?.outputs ?? [])
   }
 
-  private select(select: Select, ctes: CteOutputs, outer: Scope | null): Output[] {
-    const scope: Scope = { visible: [], outer }
-    for (const source of select.sources) scope.visible.push(this.visible(source, ctes, scope))
+  private select(select: Select, ctes: Ctes, outer: Scope | null): Output[] {
+    const whole = newScope(outer)
+    // what can be selected: a semi join's right side stands in conditions only
+    const scope = newScope(outer)
+    for (const source of select.sources) {
+      const joined = source.kind === 'lateral' ? undefined : source.joined
+      const seen = this.visible(source, ctes, scope)
+      if (joined && joined.using.length > 0 && !joined.isHidden) merge(scope, seen, joined)
+      whole.visible.push(seen)
+      if (!joined?.isHidden) scope.visible.push(seen)
+    }
     this.result.joins.push(...select.joins)
     this.result.filters.push(...select.filters)
-    for (const query of select.conditionQueries) this.query(query, ctes, scope)
-    return select.items
-      .flatMap((item) => this.item(item, ctes, scope))
-      .map((o, i) => (isStar(o) || o.name !== '' ? o : { ...o, name: `_c${i}` }))
+    for (const query of select.conditionQueries) this.query(query, ctes, whole)
+    return select.items.flatMap((item, i) =>
+      this.item(item, ctes, scope).map((o) => (isStar(o) || o.name !== '' ? o : { ...o, name: `_c${i}` })),
+    )
   }
 
-  private visible(source: RowSource, ctes: CteOutputs, scope: Scope): Visible {
-    const alias = foldHive(source.alias)
-    if (source.kind === 'query') return { alias, relation: null, known: null, outputs: this.query(source.query, ctes, null) }
+  private visible(source: RowSource, ctes: Ctes, scope: Scope): Visible {
+    if (source.kind === 'query') return visible(source.alias, null, this.query(source.query, ctes, null))
     if (source.kind === 'lateral') {
-      const value = this.value(source.expression, ctes, scope)
-      const outputs = source.columns.map((name) => ({
-        name,
-        ...value,
-        type: null,
-        transformation: strongest(value.transformation, 'expression'),
-      }))
-      return { alias, relation: null, known: null, outputs }
+      const { outputs, value } = this.tableFunction(source.expression, source.columns, ctes, scope)
+      return visible(source.alias, null, outputs, outputs.length === 0 ? value : null)
     }
     const cte = source.table.database === null ? ctes.get(foldHive(source.table.name)) : undefined
-    if (cte) return { alias, relation: null, known: null, outputs: cte }
+    if (cte) return visible(source.alias, null, cte())
     const relation = relationKey(this.estate, source.table)
     this.result.relations.add(relation)
-    const known = this.estate.relations.get(relation)
-    return { alias, relation, known: known?.complete ? known : null, outputs: null }
+    const seen =
+      this.tables.get(relation) ?? visible('', relation, outputsOf(relation, this.estate.relations.get(relation), this.estate.fold))
+    this.tables.set(relation, seen)
+    return { ...seen, alias: foldHive(source.alias) }
   }
 
-  private item(item: Item, ctes: CteOutputs, scope: Scope): Output[] {
-    if (item.kind === 'star') return this.star(item.qualifier, scope)
-    const value = this.value(item.expression, ctes, scope)
-    const names = item.names.length > 0 ? item.names : [item.expression.ownName ?? '']
-    return names.map((name) => ({ name, ...value, type: names.length > 1 ? null : value.type }))
+  /** The columns of `explode(…)` and its like, under the given names or the function's own. */
+  private tableFunction(expression: Expression, names: readonly string[], ctes: Ctes, scope: Scope) {
+    const value = this.value(expression, ctes, scope)
+    const transformation = value.transformation === 'constant' ? value.transformation : strongest(value.transformation, 'expression')
+    const own = this.givenColumns(expression, scope)
+    const columns = names.length > 0 ? names.map((name, i) => ({ name, type: own[i]?.type ?? null })) : own
+    const taken: Value & { expression: string } = { ...value, transformation, type: null }
+    return { value: taken, outputs: columns.map((column) => ({ ...taken, ...column })) }
   }
 
-  private star(qualifier: string[], scope: Scope): Output[] {
-    const wanted = qualifier.map(foldHive)
-    const from = wanted.length === 0 ? scope.visible : scope.visible.filter((v) => isNamed(v, wanted))
-    return from.flatMap((v): Output[] => {
-      if (v.outputs) return v.outputs.map((o) => (isStar(o) ? o : { ...o, transformation: strongest(o.transformation, 'copy') }))
-      if (!v.known) return [{ candidates: [v.relation!] }]
-      return v.known.columns.map((c) => ({
-        name: c.name,
-        sources: [{ relation: v.relation!, column: foldHive(c.name) }],
-        transformation: 'copy',
-        expression: c.name,
-        type: c.type,
-      }))
-    })
+  private givenColumns({ call }: Expression, scope: Scope): GivenColumn[] {
+    if (!call || !Object.hasOwn(tableFunctions, call.name)) return []
+    return tableFunctions[call.name]!(call.arguments.map((hint) => this.typeOf(hint, scope)))
   }
 
-  private value(expression: Expression, ctes: CteOutputs, scope: Scope): Found & { expression: string } {
-    const found = expression.references.map((path) => this.lookUp(path, scope))
-    const inner = expression.queries.flatMap((q) => this.query(q, ctes, scope))
-    const sources = [...found.flatMap((f) => f?.sources ?? []), ...inner.flatMap((o) => (isStar(o) ? [] : o.sources))]
+  private item(item: Item, ctes: Ctes, scope: Scope): Output[] {
+    if (item.kind === 'star') return starOf(item.qualifier, scope)
+    const { expression, names } = item
+    if (expression.call && Object.hasOwn(tableFunctions, expression.call.name)) {
+      const { outputs } = this.tableFunction(expression, names, ctes, scope)
+      if (outputs.length > 0) return outputs
+    }
+    const value = this.value(expression, ctes, scope)
+    const given = names.length > 0 ? names : [expression.ownName ?? '']
+    return given.map((name) => ({ ...value, name, type: given.length > 1 ? null : value.type }))
+  }
+
+  private value(expression: Expression, ctes: Ctes, scope: Scope): Value & { expression: string } {
+    const parts: { value: Value | null; steers: boolean }[] = expression.references.map(({ path, steers }) => ({
+      value: this.lookUp(path, scope),
+      steers,
+    }))
+    for (const { query, role } of expression.queries) {
+      const outputs = this.query(query, ctes, scope).filter((o): o is OutputColumn => !isStar(o))
+      if (role !== 'reads') parts.push(...outputs.map((value) => ({ value, steers: role === 'steers' })))
+    }
+    const direct = parts.filter((p) => !p.steers)
+    const steering = parts.filter((p) => p.steers)
     const own = expression.transformation
-    const passed = own === 'copy' || own === 'cast' ? found.flatMap((f) => (f ? [f.transformation] : [])) : []
+    const isConstant = own !== 'aggregate' && own !== 'window' && parts.every((p) => p.value?.transformation === 'constant')
     return {
-      sources: unique(sources),
-      transformation: passed.reduce(strongest, own),
+      ...distinct(
+        direct.flatMap((p) => p.value?.sources ?? []),
+        [
+          ...direct.flatMap((p) => p.value?.indirect ?? []),
+          ...steering.flatMap((p) => [...(p.value?.sources ?? []), ...(p.value?.indirect ?? [])]),
+        ],
+      ),
+      transformation: isConstant
+        ? parts.length > 0
+          ? 'constant'
+          : own
+        : parts.reduce((all, p) => strongest(all, p.value?.transformation ?? all), own),
       expression: expression.text,
       type: this.typeOf(expression.type, scope),
     }
@@ -139,113 +164,19 @@ class Resolver {
 
   private typeOf(hint: TypeHint, scope: Scope): TypeTree | null {
     if (!hint || 'type' in hint) return hint?.type ?? null
-    const type = this.lookUp(hint.like, scope, true)?.type ?? null
+    const found = find(hint.like, scope)
+    const type = found === 'ambiguous' ? null : (found?.type ?? null)
     return type && hint.sum ? sumType(type) : type
   }
 
-  /** What a dotted name stands for, here or in the query around; null (and noted as missing) where nothing has it. */
-  private lookUp(path: string[], scope: Scope, quiet = false): Found | null {
-    const folded = path.map(foldHive)
-    for (let at: Scope | null = scope; at; at = at.outer) {
-      const named = qualified(folded, at)
-      if (named) {
-        const found = columnOf(named.source, folded[named.column]!)
-        if (found) return member(found, path.slice(named.column + 1))
-        if (folded.length === 1) continue
-        break
-      }
-      const found = unqualified(folded[0]!, at)
-      if (found) return member(found, path.slice(1))
-    }
-    if (!quiet) this.result.missing.push({ name: path.join('.'), known: knownNames(scope) })
+  /** What a name stands for; where nothing (or more than one thing) is meant, that is noted, and no value flows. */
+  private lookUp(path: string[], scope: Scope): Value | null {
+    const found = find(path, scope)
+    if (found !== null && found !== 'ambiguous') return found
+    this.result.missing.push({ name: path.join('.'), known: knownNames(scope) })
     return null
   }
 }
-
-/** The source that the first part (or the first two) of a name means, and which part is then the column. */
-function qualified(path: string[], scope: Scope): { source: Visible; column: number } | null {
-  if (path.length > 2) {
-    const source = scope.visible.find((v) => v.relation === `${path[0]}.${path[1]}`)
-    if (source) return { source, column: 2 }
-  }
-  const source = path.length > 1 ? scope.visible.find((v) => v.alias === path[0]) : undefined
-  return source ? { source, column: 1 } : null
-}
-
-const isNamed = (v: Visible, name: string[]): boolean => (name.length === 1 ? v.alias === name[0] : v.relation === name.join('.'))
-
-/** A column of one source; null where the source surely does not have it. */
-function columnOf(source: Visible, column: string): Found | null {
-  if (source.outputs) {
-    const output = source.outputs.find((o): o is OutputColumn => !isStar(o) && foldHive(o.name) === column)
-    if (output) return output
-    return open(
-      column,
-      source.outputs.flatMap((o) => (isStar(o) ? o.candidates : [])),
-    )
-  }
-  if (!source.known) return open(column, [source.relation!])
-  const known = findColumn(source.known, column)
-  return known ? { sources: [{ relation: source.relation!, column }], transformation: 'copy', type: known.type } : null
-}
-
-const open = (column: string, candidates: string[]): Found | null =>
-  candidates.length === 0
-    ? null
-    : {
-        sources: [candidates.length === 1 ? { relation: candidates[0]!, column } : { column, candidates: [...new Set(candidates)] }],
-        transformation: 'copy',
-        type: null,
-      }
-
-/** A column without a qualifier: the first source that surely has it, else all those that may. */
-function unqualified(column: string, scope: Scope): Found | null {
-  const candidates: string[] = []
-  for (const source of scope.visible) {
-    const found = columnOf(source, column)
-    if (!found) continue
-    const isSure = source.known !== null || source.outputs?.some((o) => !isStar(o) && foldHive(o.name) === column)
-    if (isSure) return found
-    candidates.push(...found.sources.flatMap((s) => ('candidates' in s ? s.candidates : [s.relation])))
-  }
-  return open(column, candidates)
-}
-
-/** Steps into struct members: the source stays the column, the type becomes the member's. */
-function member(found: Found, members: string[]): Found {
-  if (members.length === 0) return found
-  let type = found.type
-  for (const name of members) type = type?.fields?.find((f) => foldHive(f.name) === foldHive(name))?.type ?? null
-  return { ...found, type, transformation: strongest(found.transformation, 'expression') }
-}
-
-/** UNION: column by column, under the names of the first branch. */
-function unite(left: Output[], right: Output[]): Output[] {
-  const longest = left.length >= right.length ? left : right
-  return longest.map((_, i) => {
-    const [a, b] = [left[i], right[i]]
-    if (!a || !b) return (a ?? b)!
-    if (isStar(a)) return isStar(b) ? { candidates: [...new Set([...a.candidates, ...b.candidates])] } : a
-    if (isStar(b)) return a
-    return {
-      ...a,
-      sources: unique([...a.sources, ...b.sources]),
-      transformation: strongest(a.transformation, b.transformation),
-      type: a.type ?? b.type,
-    }
-  })
-}
-
-const strongest = (a: Transformation, b: Transformation): Transformation =>
-  transformations.indexOf(a) >= transformations.indexOf(b) ? a : b
-
-function unique(sources: ColumnSource[]): ColumnSource[] {
-  const seen = new Map(sources.map((s) => [JSON.stringify(s), s]))
-  return [...seen.values()]
-}
-
-const knownNames = (scope: Scope): string[] =>
-  scope.visible.flatMap((v) => v.known?.columns.map((c) => c.name) ?? v.outputs?.flatMap((o) => (isStar(o) ? [] : [o.name])) ?? [])
 
 /** The flows of a query into columns of a target, whose names are given in order (those of the query itself by default). */
 export function lineageOf(resolved: Resolved, names?: readonly string[]): Lineage {
@@ -255,14 +186,17 @@ export function lineageOf(resolved: Resolved, names?: readonly string[]): Lineag
     if (isStar(output)) stars.push(output.candidates)
     else {
       const column = names ? names[i] : output.name
-      if (column !== undefined)
-        flows.push({ sources: output.sources, column, transformation: output.transformation, expression: output.expression })
+      const { sources, indirect, transformation, expression } = output
+      if (column !== undefined) flows.push({ sources, indirect, column, transformation, expression })
     }
   })
   return { relations: [...resolved.relations], flows, stars }
 }
 
-/** What a view or query says about itself: its joins and filters, and how much of it can be traced and typed. */
+/**
+ * What a view or query says about itself: its joins (commas and sub-queries included) and filters, and how much of it can be traced
+ * (columns to which no column flows, not even one that steers) and typed.
+ */
 export function lineageProperties(resolved: Resolved): Properties {
   const columns = resolved.outputs.filter((o): o is OutputColumn => !isStar(o))
   const share = (n: number) => (columns.length === 0 ? null : Number((n / columns.length).toFixed(4)))
@@ -270,7 +204,7 @@ export function lineageProperties(resolved: Resolved): Properties {
     join_count: resolved.joins.length,
     joins: resolved.joins.map((j) => ({ type: j.type, with: j.with, on: j.on })),
     filters: resolved.filters,
-    information_loss: share(columns.filter((c) => c.sources.length === 0).length),
+    information_loss: share(columns.filter((c) => c.sources.length + c.indirect.length === 0).length),
     type_coverage: share(columns.filter((c) => c.type !== null).length),
   }
 }

@@ -1,25 +1,20 @@
 import type { ParseTree } from '#dt-sql-parser'
 import { didYouMean } from '../../util/closest.js'
-import type { Problem } from '../../util/problem.js'
 import type { Properties } from '../../vocabulary.js'
-import { applyConstraint, readColumn, readConstraint } from './hive-columns.js'
-import { addRelation, type Column, type Estate, findColumn, type Relation, relationKey } from './hive-estate.js'
+import { applyConstraint } from './ddl-constraints.js'
+import { addRelation, findColumn, type Relation, relationKey, type TableName } from './ddl-estate.js'
+import { addColumns, copyColumns, isMade, newRelation, type Reading, suggestion } from './ddl-relations.js'
+import { readColumn, readConstraint } from './hive-columns.js'
 import { isStar, lineageOf, lineageProperties, type OutputColumn, type Resolved, resolveQuery } from './hive-lineage.js'
-import { columnNames, readQuery, type TableName, tableName } from './hive-query.js'
+import { columnNames, readQuery, tableName } from './hive-query.js'
 import { below, child, children, hasWord, identifier, identifiers, lineOf, literal, path } from './hive-tree.js'
-import { foldHive } from './names.js'
 
-/** What a statement's reader works with. */
-export interface Reading {
-  estate: Estate
-  line(node: ParseTree): number
-  report(node: ParseTree, found: Omit<Problem, 'where' | 'severity'> & { severity?: Problem['severity'] }): void
-}
+export type HiveReading = Reading<ParseTree>
 
-export function createTable(node: ParseTree, reading: Reading): void {
+export function createTable(node: ParseTree, reading: HiveReading): void {
   const { estate, line } = reading
   const name = tableName(child(node, 'tableNameCreate')!)
-  if (isMade(name, node, reading)) return
+  if (isAlreadyMade(name, node, reading)) return
   const relation = newRelation('Table', name, node, reading)
   relation.properties = tableProperties(node)
   readObservedAt(relation)
@@ -40,111 +35,20 @@ export function createTable(node: ParseTree, reading: Reading): void {
   if (like) copyColumns(relation, tableName(like), like, reading)
   const select = child(node, 'selectStatementWithCTE')
   if (select) fillFromQuery(relation, select, [], reading)
-  markPartitions(relation, node)
+  markPartitions(relation, node, reading)
   addRelation(estate, relation)
-  for (const { constraints, node: at } of read)
-    for (const c of constraints) applyConstraint(relation, c, line(at), unknownColumn(relation, at, reading))
+  for (const { constraints, node: at } of read) for (const c of constraints) applyConstraint(relation, c, at, reading)
   for (const at of below(list, ['createForeignKey', 'createConstraint'])) {
     const constraint = readConstraint(at, estate, line)
-    if (constraint) applyConstraint(relation, constraint, line(at), unknownColumn(relation, at, reading))
+    if (constraint) applyConstraint(relation, constraint, at, reading)
   }
 }
 
-/** IF NOT EXISTS leaves an earlier table of this script as it is; a second plain CREATE takes its place, with a warning. */
-function isMade(name: TableName, node: ParseTree, { estate, report }: Reading): boolean {
-  const earlier = estate.relations.get(relationKey(estate, name))
-  if (!earlier?.complete) return false
-  if (child(node, 'ifNotExists')) return true
-  if (!hasWord(node, 'replace'))
-    report(node, {
-      severity: 'warning',
-      code: 'duplicate-table',
-      found: `a second CREATE of ${relationKey(estate, name)} (the first is in line ${earlier.line})`,
-      expected: 'one, or a DROP between them',
-      suggestion: 'The later one was taken.',
-    })
-  return false
-}
-
-function newRelation(kind: Relation['kind'], name: TableName, node: ParseTree, { estate, line }: Reading): Relation {
-  const database = name.database ?? estate.database
-  const known = estate.databases.get(foldHive(database))
-  return {
-    kind,
-    database: known?.name ?? database,
-    name: name.name,
-    columns: [],
-    complete: true,
-    properties: {},
-    foreignKeys: [],
-    lineage: null,
-    line: line(node),
-  }
-}
-
-export const unknownColumn =
-  (relation: Relation, node: ParseTree, { report }: Reading) =>
-  (column: string) =>
-    report(node, {
-      severity: 'warning',
-      code: 'unknown-column',
-      found: `a constraint of ${relation.name} on "${column}"`,
-      expected: 'a column of that table',
-      ...suggestion(
-        didYouMean(
-          column,
-          relation.columns.map((c) => c.name),
-        ),
-      ),
-    })
-
-export const suggestion = (text: string | undefined) => (text === undefined ? {} : { suggestion: text })
-
-/** Appends columns; one whose name is taken already is a problem, and left out. */
-export function addColumns(relation: Relation, columns: readonly Column[], node: ParseTree, { report }: Reading): void {
-  const taken = new Set(relation.columns.map((c) => foldHive(c.name)))
-  for (const column of columns) {
-    if (taken.has(foldHive(column.name))) {
-      report(node, {
-        code: 'duplicate-column',
-        found: `column "${column.name}" twice in ${relation.name}`,
-        expected: 'distinct names (Hive ignores case)',
-      })
-      continue
-    }
-    taken.add(foldHive(column.name))
-    relation.columns.push(column)
-  }
-  if (relation.complete) renumber(relation)
-}
-
-export function renumber(relation: Relation): void {
-  relation.columns.forEach((c, i) => {
-    c.ordinal = i + 1
-  })
-}
-
-/** CREATE TABLE … LIKE: the columns of the other table, where this script made it. */
-function copyColumns(relation: Relation, name: TableName, node: ParseTree, reading: Reading): void {
-  const key = relationKey(reading.estate, name)
-  const other = reading.estate.relations.get(key)
-  relation.properties['like'] = key
-  if (other?.complete) {
-    for (const column of other.columns) relation.columns.push({ ...column, line: reading.line(node) })
-    return
-  }
-  relation.complete = false
-  reading.report(node, {
-    severity: 'warning',
-    code: 'unknown-table',
-    found: `${relation.name} LIKE ${key}, which this text does not create`,
-    expected: 'the CREATE TABLE of that table before it, in the same text',
-    suggestion: 'The table is known now, its columns are not: put both statements into one file.',
-  })
-}
+const isAlreadyMade = (name: TableName, node: ParseTree, reading: HiveReading): boolean =>
+  isMade(name, { ifNotExists: child(node, 'ifNotExists') !== undefined, replace: hasWord(node, 'replace') }, node, reading)
 
 /** CTAS and views: columns and lineage from the query. `names`: the view's own column list. */
-function fillFromQuery(relation: Relation, select: ParseTree, names: readonly string[], reading: Reading): void {
+export function fillFromQuery(relation: Relation, select: ParseTree, names: readonly string[], reading: HiveReading): void {
   const resolved = resolveQuery(readQuery(select), reading.estate)
   reportMissing(resolved, select, reading)
   const hasStar = resolved.outputs.some(isStar)
@@ -163,6 +67,7 @@ function fillFromQuery(relation: Relation, select: ParseTree, names: readonly st
     isPartition: false,
     ordinal: null,
     line: reading.line(select),
+    transformation: output.transformation,
   }))
   addColumns(relation, columns, select, reading)
   relation.complete = !hasStar
@@ -170,7 +75,7 @@ function fillFromQuery(relation: Relation, select: ParseTree, names: readonly st
   Object.assign(relation.properties, lineageProperties(resolved), { definition: lineOf(select) })
 }
 
-export function reportMissing(resolved: Resolved, node: ParseTree, { report }: Reading): void {
+export function reportMissing(resolved: Resolved, node: ParseTree, { report }: HiveReading): void {
   for (const { name, known } of resolved.missing)
     report(node, {
       severity: 'warning',
@@ -182,10 +87,10 @@ export function reportMissing(resolved: Resolved, node: ParseTree, { report }: R
 }
 
 /** `PARTITIONED BY (name)` without a type, as CTAS and Iceberg spell it. */
-function markPartitions(relation: Relation, node: ParseTree): void {
+function markPartitions(relation: Relation, node: ParseTree, { estate }: HiveReading): void {
   const spec = child(node, 'createTablePartitionSpec')
   for (const name of children(spec, 'columnNameList').flatMap(columnNames)) {
-    const column = findColumn(relation, name)
+    const column = findColumn(relation, name, estate.fold)
     if (column) column.isPartition = true
   }
   const partitioned = relation.columns.filter((c) => c.isPartition).map((c) => c.name)
@@ -193,10 +98,10 @@ function markPartitions(relation: Relation, node: ParseTree): void {
   if (partitioned.length + transforms.length > 0) relation.properties['partitioned_by'] = [...partitioned, ...transforms]
 }
 
-export function createView(node: ParseTree, reading: Reading): void {
+export function createView(node: ParseTree, reading: HiveReading): void {
   const { estate, line } = reading
   const name = tableName(child(node, 'viewNameCreate')!)
-  if (isMade(name, node, reading)) return
+  if (isAlreadyMade(name, node, reading)) return
   const relation = newRelation('View', name, node, reading)
   relation.properties = {
     materialized: hasWord(node, 'materialized'),
@@ -216,7 +121,7 @@ export function createView(node: ParseTree, reading: Reading): void {
 }
 
 /** ALTER VIEW … AS SELECT: the view anew, with what its CREATE said of it. */
-export function alterView(node: ParseTree, reading: Reading): boolean {
+export function alterView(node: ParseTree, reading: HiveReading): boolean {
   const select = path(node, 'alterViewStatementSuffix', 'selectStatementWithCTE')
   const name = child(node, 'viewName')
   if (!select || !name) return false

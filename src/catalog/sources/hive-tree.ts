@@ -96,6 +96,7 @@ export const rules = [
   'poolPath',
   'poolPathAllowEmpty',
   'primitiveType',
+  'qualifyClause',
   'queryStatementExpression',
   'queryStatementExpressionBody',
   'regularBody',
@@ -103,6 +104,7 @@ export const rules = [
   'restrictOrCascade',
   'rowFormatSerde',
   'selectClause',
+  'selectExpression',
   'selectExpressionColumnName',
   'selectItem',
   'selectList',
@@ -140,6 +142,7 @@ export const rules = [
   'viewNameCreate',
   'whenExpression',
   'whereClause',
+  'window_clause',
   'window_specification',
   'withClause',
 ] as const
@@ -157,10 +160,16 @@ export interface SyntaxError {
 /** The statements of one text and the first thing that is wrong with it, if anything is. */
 export function parseHive(text: string): { statements: ParseTree[]; error: SyntaxError | null } {
   let error: SyntaxError | null = null
-  const program = hive.parse(text, (e) => {
-    error ??= { message: e.message, at: offsetOf(text, e.startLine, e.startColumn) }
-  })
-  return { statements: children(program, 'statement'), error }
+  try {
+    const program = hive.parse(text, (e) => {
+      error ??= { message: e.message, at: offsetOf(text, e.startLine, e.startColumn) }
+    })
+    return { statements: children(program, 'statement'), error }
+  } catch (thrown) {
+    // the parser goes down one call per level and grammar rule: some 300 parentheses in one another are too many
+    if (!(thrown instanceof RangeError)) throw thrown
+    return { statements: [], error: { message: 'an expression nested too deeply to be read', at: 0 } }
+  }
 }
 
 /** Code units before a line and column (both from 1; columns count code points). */
@@ -238,4 +247,25 @@ export function literal(node: ParseTree | undefined, nth = 0): string | undefine
   if (!node) return undefined
   const quoted = childrenOf(node).filter((c) => ruleOf(c) === null && /^['"]/.test(c.getText()))
   return quoted[nth] === undefined ? undefined : decodeString(quoted[nth].getText())
+}
+
+/** Goes down through nodes of an expression that do nothing: single children and parentheses around one expression. */
+export function unwrap(node: ParseTree): ParseTree {
+  let at = node
+  for (;;) {
+    const rule = ruleOf(at)
+    const parts = childrenOf(at)
+    if (rule === 'expressionsInParenthesis') {
+      const list = children(child(at, 'expressionsNotInParenthesis'), 'expressionOrDefault')
+      if (list.length !== 1) return at
+      at = list[0]!
+    } else if (parts.length === 1 && ruleOf(parts[0]!) !== null && rule !== 'poolPath' && rule !== 'poolPathAllowEmpty') at = parts[0]!
+    else return at
+  }
+}
+
+/** The parts of a name, where a node is nothing else. */
+export function dottedName(node: ParseTree): string[] | null {
+  const rule = ruleOf(node)
+  return rule === 'poolPath' || rule === 'poolPathAllowEmpty' ? identifiers(node) : null
 }

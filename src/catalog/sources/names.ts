@@ -6,5 +6,8 @@ export const qualify = (...parts: readonly string[]): string => parts.map(quoteP
 
 const quotePart = (part: string): string => (/[.`]|^\s|\s$|^$/.test(part) ? `\`${part.replaceAll('`', '``')}\`` : part)
 
-/** Hive compares names without regard to case. */
-export const foldHive = (name: string): string => name.toLowerCase()
+/** What makes two spellings of a name one, by a dialect's case rule. */
+export type Fold = (name: string) => string
+
+/** Hive (and MySQL, Spark, Trino, Flink as we read them) compares names without regard to case. */
+export const foldHive: Fold = (name) => name.toLowerCase()

@@ -12,6 +12,8 @@ export interface Source {
   /** does the beginning of a file (at most 4,000 characters) look like this dialect? */
   looksLike(head: string): boolean
   parse(text: SourceText, context: SourceContext): Promise<ParsedSource>
+  /** its endings are another dialect's too: a file is of this one only if its beginning looks like it */
+  byContentOnly?: true
 }
 
 /** The pieces of a text, whichever way it came. */

@@ -20,28 +20,51 @@ export function printType(type: TypeTree): string {
 
 const printName = (name: string): string => (/^[\p{L}\p{N}_$]+$/u.test(name) ? name : `\`${name.replaceAll('`', '``')}\``)
 
-/** Type name -> canonical type; what is not here (interval, mixed, unknown, union, void) has none. */
-const canonical: Record<string, CanonicalType> = {
-  ...Object.fromEntries(['string', 'varchar', 'char', 'text', 'binary', 'uuid'].map((n) => [n, 'string' as const])),
-  ...Object.fromEntries(
-    ['tinyint', 'smallint', 'int', 'integer', 'bigint', 'float', 'real', 'double', 'double precision', 'decimal', 'dec', 'numeric'].map(
-      (n) => [n, 'number' as const],
-    ),
-  ),
-  boolean: 'boolean',
-  date: 'date',
-  timestamp: 'date',
-  'timestamp with local time zone': 'date',
-  timestamplocaltz: 'date',
-  time: 'date',
-  array: 'array',
-  map: 'object',
-  struct: 'object',
-  object: 'object',
+/** Canonical type -> the names of types that are so, in any dialect. What is not here (interval, mixed, unknown, union, void) has none. */
+const namesOf: Record<CanonicalType, readonly string[]> = {
+  string: [
+    ...['string', 'varchar', 'char', 'text', 'binary', 'uuid', 'character', 'character varying', 'char varying', 'nchar', 'nvarchar'],
+    ...[
+      'national character',
+      'national char',
+      'national varchar',
+      'bpchar',
+      'citext',
+      'name',
+      'clob',
+      'tinytext',
+      'mediumtext',
+      'longtext',
+    ],
+    ...['enum', 'set', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob', 'bytea', 'bytes', 'xml', 'inet', 'cidr', 'macaddr'],
+  ],
+  number: [
+    ...['tinyint', 'smallint', 'mediumint', 'int', 'integer', 'bigint', 'float', 'real', 'double', 'double precision', 'decimal', 'dec'],
+    ...['numeric', 'number', 'fixed', 'money', 'byte', 'short', 'long', 'int2', 'int4', 'int8', 'float4', 'float8'],
+    ...['smallserial', 'serial', 'bigserial', 'serial2', 'serial4', 'serial8', 'oid'],
+  ],
+  boolean: ['boolean', 'bool'],
+  date: [
+    ...[
+      'date',
+      'timestamp',
+      'timestamp with local time zone',
+      'timestamp with time zone',
+      'timestamp without time zone',
+      'timestamplocaltz',
+    ],
+    ...['timestamptz', 'timestamp_ltz', 'timestamp_ntz', 'datetime', 'year', 'time', 'timetz', 'time with time zone'],
+    'time without time zone',
+  ],
+  array: ['array', 'multiset'],
+  object: ['map', 'struct', 'object', 'row', 'json', 'jsonb', 'hstore', 'variant'],
 }
+const canonical: Record<string, CanonicalType> = Object.fromEntries(
+  Object.entries(namesOf).flatMap(([type, names]) => names.map((name) => [name, type as CanonicalType])),
+)
 
 /** One of the six canonical types, by the outermost type alone (`array<int>` is an array); null where none fits. */
-export const canonicalType = (type: TypeTree): CanonicalType | null => canonical[type.name] ?? null
+export const canonicalType = (type: TypeTree): CanonicalType | null => (Object.hasOwn(canonical, type.name) ? canonical[type.name]! : null)
 
 const token =
   /\s*(?:([\p{L}_$][\p{L}\p{N}_$]*|\d+[\p{L}_$][\p{L}\p{N}_$]*)|(\d+)|`((?:[^`]|``)*)`|('(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*")|([<>(),:]))/uy

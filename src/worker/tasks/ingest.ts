@@ -1,3 +1,4 @@
+import { readProjectSettings } from '../../access/store.js'
 import { ingest as ingestInto } from '../../catalog/ingest.js'
 import type { IngestOptions } from '../../catalog/ingest-options.js'
 import { canonicalJson } from '../../util/hash.js'
@@ -16,9 +17,12 @@ export const ingest: Task<IngestOptions> = async ({ platform, claim, options }) 
     })),
   )
   if (claim.wanted() === 'cancel') return { state: 'cancelled' }
+  const { rejectBelow, idealDistribution: ideal } = await readProjectSettings(platform.database, projectId)
   const report = await ingestInto(platform.database, {
     ...{ projectId, systemId, inputs, complete, variables },
     ...(observedAt ? { observedAt: new Date(observedAt) } : {}),
+    ...(rejectBelow === null ? {} : { rejectBelow }),
+    ...(ideal === null ? {} : { ideal }),
     now: new Date(),
   })
   for (const problem of report.problems.slice(0, 100))

@@ -47,7 +47,7 @@ describe('readInputs', () => {
 
   test('a folder without any is said', () => {
     expect(() => readInputs({ controlMFiles: [{ path: path.join(folder, 'b') }] }, true)).toThrow(
-      'no file of a known dialect (control-m-xml)',
+      'no file of a known dialect (control-m-xml, control-m-json)',
     )
     expect(() => readInputs({ hiveDdls: [{ path: path.join(folder, 'none') }] }, true)).toThrow('cannot be read (ENOENT)')
   })

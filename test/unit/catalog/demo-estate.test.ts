@@ -50,7 +50,9 @@ const gone = (a: Version, b: Version, kind: string) => nodes(a, kind).filter((n)
 /** The table of numbers in the README, as `row -> [v1, v2, v3, v4]`. */
 const readme = fs.readFileSync(path.join(demo, 'README.md'), 'utf8')
 const claims = new Map(
-  [...readme.matchAll(/^\| ([^|]+?) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map((m) => [m[1]!, m.slice(2, 6).map(Number)] as const),
+  [...readme.matchAll(/^\| ([^|]+?) +\| (\d+) +\| (\d+) +\| (\d+) +\| (\d+) +\|$/gm)].map(
+    (m) => [m[1]!, m.slice(2, 6).map(Number)] as const,
+  ),
 )
 
 describe('the demo estate', () => {

@@ -36,7 +36,7 @@ describeIf(sharedData, 'the shared data folder is absent', 'foreign keys of 83 p
     'even a linear ranker does no worse than the best rule on schemas it never saw (known keys: %s)',
     { timeout: 120_000 },
     async (knownReferences) => {
-      const estate = spiderEstate(sharedData!)
+      const estate = await spiderEstate(sharedData!)
       const { lists, problems } = buildForeignKeyLists(estate, { candidates: 12, features: { knownReferences } }, seeded(1))
       expect(problems).toEqual([])
       expect(lists).toHaveLength(394)
@@ -52,8 +52,8 @@ describeIf(sharedData, 'the shared data folder is absent', 'foreign keys of 83 p
     },
   )
 
-  it('the candidates chosen at serving hold nearly every true target', () => {
-    const estate = spiderEstate(sharedData!)
+  it('the candidates chosen at serving hold nearly every true target', async () => {
+    const estate = await spiderEstate(sharedData!)
     const { references } = indexEstate(estate)
     const found = references.filter((e) => candidateTargets(estate, e.sourceId, { limit: 16, includeKnown: true }).includes(e.targetId))
     expect(found.length / references.length).toBeGreaterThan(0.98)

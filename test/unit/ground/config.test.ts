@@ -37,6 +37,19 @@ describe('configuration', () => {
     )
   })
 
+  it('reads how Glean is reached, with defaults where nothing is said', () => {
+    const cwd = folder()
+    expect(readConfig({}, {}, cwd).glean).toEqual({ predicatePrefix: 'agenticAiETH.ETL', dbName: 'amodels', useCli: true })
+    fs.writeFileSync(path.join(cwd, 'espalier.yaml'), 'glean:\n  dbName: ours\n  batchDir: batches\n')
+    const env = { GLEAN_USE_CLI: 'false', GLEAN_PREDICATE_PREFIX: 'our.ns', GLEAN_QUERY_API_URL: 'http://b', GLEAN_SCHEMA_PATH: 's' }
+    expect(readConfig({}, env, cwd).glean).toEqual({
+      ...{ predicatePrefix: 'our.ns', dbName: 'ours', useCli: false, queryApiUrl: 'http://b', schemaPath: 's' },
+      batchDir: path.join(cwd, 'batches'),
+    })
+    fs.writeFileSync(path.join(cwd, 'espalier.yaml'), 'glean:\n  batchdir: x\n')
+    expect(problemsOf(() => readConfig({}, {}, cwd))[0]).toMatchObject({ found: 'batchdir', suggestion: 'Did you mean "batchDir"?' })
+  })
+
   it('refuses unknown settings with a suggestion, at every level and in the environment', () => {
     const cwd = folder()
     fs.writeFileSync(path.join(cwd, 'espalier.yaml'), 'prot: 5000\nneo4j:\n  uri: bolt://x\n  pasword: y\n')

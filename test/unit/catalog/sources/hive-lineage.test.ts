@@ -6,7 +6,7 @@ const tables = `
   create table account (id bigint, customer_id bigint, balance decimal(10,2), address struct<street:string,geo:struct<lat:double>>, tags array<string>);
   create table customer (customer_id bigint, name string);`
 
-/** `column <- source transformation` of each flow into the columns of v, tables left out. */
+/** `column <- source transformation` of each flow into the columns of v (with `(indirect)` where it only steers), tables left out. */
 async function flows(select: string, before = tables): Promise<string[]> {
   const parsed = await parseHive(`${before} create view v as ${select}`)
   expect(errorsOf(parsed)).toEqual([])
@@ -16,7 +16,7 @@ async function flows(select: string, before = tables): Promise<string[]> {
       const { column, candidates } = (f.properties['unresolved'] ?? {}) as { column?: string; candidates?: string[] }
       const from =
         f.sourceId === '' ? `${column}?${candidates!.map((c) => c.split('.').at(-1)).join('|')}` : f.sourceId.replace(/.*:default\./, '')
-      return `${f.targetId.split('.').at(-1)} <- ${from} ${f.properties['transformation']}`
+      return `${f.targetId.split('.').at(-1)} <- ${from} ${f.properties['transformation']}${f.properties['indirect'] ? ' (indirect)' : ''}`
     })
 }
 
@@ -29,12 +29,13 @@ describe('how a column comes about is decided by its own expression', () => {
     ['balance + 1', 'expression'],
     ['-balance', 'expression'],
     ['round(balance)', 'expression'],
-    ['case when balance > 0 then 1 else 0 end', 'conditional'],
+    ['case when balance > 0 then 1 else 0 end', 'conditional (indirect)'],
     ['coalesce(balance, 0)', 'conditional'],
-    ['if(balance > 0, 1, 2)', 'conditional'],
+    ['if(balance > 0, 1, 2)', 'conditional (indirect)'],
     ['sum(balance)', 'aggregate'],
     ['coalesce(sum(balance), 0)', 'aggregate'],
-    ['sum(balance) over (partition by customer_id)', 'window'],
+    ['sum(balance) over ()', 'window'],
+    ['rank() over (order by balance)', 'window (indirect)'],
   ])('%s is %s', async (expression, transformation) => {
     expect(await flows(`select ${expression} as x from account`)).toEqual([`x <- account.balance ${transformation}`])
   })
@@ -93,7 +94,7 @@ describe('names', () => {
   it('of an outer query are seen by the inner one', async () => {
     expect(
       await flows('select id, (select max(c.name) from customer c where c.customer_id = a.customer_id) as top from account a'),
-    ).toEqual(['id <- account.id copy', 'top <- customer.name expression'])
+    ).toEqual(['id <- account.id copy', 'top <- customer.name aggregate'])
     expect(
       codesOf(
         await parseHive(

@@ -8,7 +8,20 @@ describe('the table of sources', () => {
       expect(sources[dialect].name).toMatch(/\w/)
       expect(sources[dialect].extensions.every((e: string) => /^\.[a-z]+$/.test(e))).toBe(true)
     }
-    expect(dialects).toEqual(['hive-ddl', 'control-m-xml', 'json-table'])
+    expect(dialects).toEqual([
+      'spark-ddl',
+      'trino-ddl',
+      'flink-ddl',
+      'mysql-ddl',
+      'postgres-ddl',
+      'hive-ddl',
+      'control-m-xml',
+      'control-m-json',
+      'glean-batch',
+      'schema-json',
+      'change-history',
+      'json-table',
+    ])
   })
 
   it('refuses a dialect it does not know, and helps', async () => {
@@ -53,6 +66,11 @@ describe('a file is recognised', () => {
     ['rows.sql', '{"a":1}', 'json-table'],
     ['empty.sql', '', 'hive-ddl'],
     ['page.xml', '<html>', 'control-m-xml'],
+    ['dump.sql', '-- MySQL dump 10.13\n', 'mysql-ddl'],
+    ['dump.sql', '--\n-- PostgreSQL database dump\n--\n', 'postgres-ddl'],
+    ['tables.json', '[{"column_names": [[-1, "*"]], "db_id": "x"', 'schema-json'],
+    ['json_with_changes.json', '{"tables": {"a": {"columns": {"b": {"type": "int", "changed_at": "2024-01-01"}}}}}', 'change-history'],
+    ['rows.json', '[{"status": "added", "type": "int"}]', 'json-table'],
     ['readme.md', '# Hello', null],
     ['picture.png', '', null],
     ['rows.json', '\uFEFF[{"a":1}]', 'json-table'],

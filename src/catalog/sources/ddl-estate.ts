@@ -1,9 +1,19 @@
 import type { Properties, TypeTree } from '../../vocabulary.js'
-import type { TableName } from './hive-query.js'
-import { foldHive, qualify } from './names.js'
+import { type Fold, qualify } from './names.js'
+
+/** A table as a statement names it, unquoted, spelled as written. */
+export interface TableName {
+  database: string | null
+  name: string
+}
 
 /** What a script has said so far: the tables and views that its statements made and changed. Facts are written from it at the end. */
 export interface Estate {
+  /** a key of the table of sources, stamped on every fact */
+  dialect: string
+  /** what makes two spellings one name */
+  fold: Fold
+  /** where tables lie that name no database */
   database: string
   databases: Map<string, Database>
   /** by folded qualified name, in order of appearance */
@@ -27,13 +37,20 @@ export interface Column {
   type: TypeTree | null
   /** as written, on one line; differs from the printed tree only where the tree could not be read */
   written: string | null
+  /** the type in full, where the tree does not say all of it: `int unsigned`, the members of an enum */
+  typeText?: string
+  /** what only some dialects say: auto_increment, collation, generated, … */
+  more?: Properties
   comment?: string
   nullable: boolean
-  isPartition: boolean
+  /** null where the dialect has no partition columns */
+  isPartition: boolean | null
   defaultValue?: string
   check?: string
   isUnique?: true
   isPrimaryKey?: true
+  /** how a view or CTAS makes it */
+  transformation?: string
   /** from 1 in the table; null where the rest of the table is not in this script */
   ordinal: number | null
   line: number
@@ -48,7 +65,9 @@ export interface ForeignKey {
   table: string
   referenced: string[]
   enforced: boolean
-  rely: boolean
+  rely?: boolean
+  /** what happens to the row when the other one goes or changes: `on_delete`, `on_update` */
+  actions?: Properties
   line: number
 }
 
@@ -71,6 +90,8 @@ export type ColumnSource = { relation: string; column: string } | { column: stri
 
 export interface Flow {
   sources: ColumnSource[]
+  /** columns that only steer the value (conditions of CASE, partition and order of windows, …) */
+  indirect: ColumnSource[]
   /** the target column */
   column: string
   transformation: string
@@ -92,11 +113,15 @@ export interface QueryRecord {
   /** folded qualified name of the table it writes */
   target: string | null
   lineage: Lineage
+  /** the target is not in this script: its columns by the names of the flows, or by their place among those not in `except` */
+  openColumns?: { by: 'name' } | { by: 'position'; except: string[] }
   properties: Properties
   line: number
 }
 
-export const newEstate = (database: string): Estate => ({
+export const newEstate = (dialect: string, fold: Fold, database: string): Estate => ({
+  dialect,
+  fold,
   database,
   databases: new Map(),
   relations: new Map(),
@@ -106,12 +131,12 @@ export const newEstate = (database: string): Estate => ({
 })
 
 /** The folded qualified name of a table as a statement names it, in the current database where it names none. */
-export const relationKey = (estate: Estate, table: TableName): string =>
-  qualify(foldHive(table.database ?? estate.database), foldHive(table.name))
+export const relationKey = ({ database, fold }: Estate, table: TableName): string =>
+  qualify(fold(table.database ?? database), fold(table.name))
 
-export const findColumn = (relation: Relation, name: string): Column | undefined => {
-  const folded = foldHive(name)
-  return relation.columns.find((c) => foldHive(c.name) === folded)
+export const findColumn = (relation: Relation, name: string, fold: Fold): Column | undefined => {
+  const folded = fold(name)
+  return relation.columns.find((c) => fold(c.name) === folded)
 }
 
 /** Puts a relation into the estate, in place of what had its name, and its database with it. */
@@ -124,7 +149,8 @@ export function addRelation(estate: Estate, relation: Relation): void {
 }
 
 export function touchDatabase(estate: Estate, name: string, line: number): void {
-  if (!estate.databases.has(foldHive(name))) estate.databases.set(foldHive(name), { name, properties: null, line })
+  const key = estate.fold(name)
+  if (!estate.databases.has(key)) estate.databases.set(key, { name, properties: null, line })
 }
 
 /** The relation of that name: the one this script made, or a stand-in for one that another file made. */

@@ -2,19 +2,20 @@ import { didYouMean } from '../../util/closest.js'
 import { sha256 } from '../../util/hash.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties, TypeTree } from '../../vocabulary.js'
-import type { EdgeFact, Fact, NodeFact, SourceContext, Unresolved } from '../fact.js'
+import type { EdgeFact, Fact, NodeFact, SourceContext, Unresolved, UnresolvedTarget } from '../fact.js'
 import { nodeId } from '../identity.js'
 import {
   type Column,
   type ColumnSource,
   type Estate,
+  type Flow,
   type ForeignKey,
   findColumn,
   type Lineage,
   type QueryRecord,
   type Relation,
-} from './hive-estate.js'
-import { foldHive, qualify } from './names.js'
+} from './ddl-estate.js'
+import { qualify } from './names.js'
 import { canonicalType, printType } from './type-tree.js'
 
 /** The facts of a finished script: databases, then tables and views with their columns, then what connects them, then removals. */
@@ -32,6 +33,12 @@ export function factsOf(estate: Estate, context: SourceContext): { facts: Fact[]
   return { facts: writer.facts, problems: writer.problems }
 }
 
+/** One end of an edge: a node's id, or '' with the mark that tells what to look for. */
+interface End {
+  id: string
+  properties: Properties
+}
+
 class FactWriter {
   readonly facts: Fact[] = []
   readonly problems: Problem[] = []
@@ -42,11 +49,11 @@ class FactWriter {
     private readonly context: SourceContext,
   ) {}
 
-  keyOf = (relation: Relation): string => qualify(foldHive(relation.database), foldHive(relation.name))
+  keyOf = (relation: Relation): string => qualify(this.estate.fold(relation.database), this.estate.fold(relation.name))
   relationId = (relation: Relation): string => this.id(relation.kind, this.keyOf(relation))
   private id = (kind: NodeKind, qualifiedName: string): string => nodeId(this.context.projectId, this.context.systemId, kind, qualifiedName)
-  private columnId = (relation: string, column: string): string => this.id('Column', `${relation}.${qualify(foldHive(column))}`)
-  private provenance = (line: number) => ({ dialect: 'hive-ddl', file: this.context.file, location: `line ${line}` })
+  private columnId = (relation: string, column: string): string => this.id('Column', `${relation}.${qualify(this.estate.fold(column))}`)
+  private provenance = (line: number) => ({ dialect: this.estate.dialect, file: this.context.file, location: `line ${line}` })
 
   private node(fact: Omit<NodeFact, 'fact' | 'provenance'>, line: number): void {
     this.facts.push({ fact: 'node', ...fact, provenance: this.provenance(line) })
@@ -60,14 +67,15 @@ class FactWriter {
     properties: Properties = {},
     more: Partial<EdgeFact> = {},
   ): void {
-    const key = `${sourceId}\n${label}\n${targetId}\n${more.discriminator ?? ''}\n${JSON.stringify(properties['unresolved'] ?? '')}`
+    const open = JSON.stringify([properties['unresolved'], properties['unresolved_target']])
+    const key = `${sourceId}\n${label}\n${targetId}\n${more.discriminator ?? ''}\n${open}`
     if (this.seen.has(key)) return
     this.seen.add(key)
     this.facts.push({ fact: 'edge', sourceId, label, targetId, properties, provenance: this.provenance(line), ...more })
   }
 
   database(name: string, properties: Properties | null, line: number): void {
-    const qualifiedName = qualify(foldHive(name))
+    const qualifiedName = qualify(this.estate.fold(name))
     const fact = {
       id: this.id('Database', qualifiedName),
       kind: 'Database' as const,
@@ -90,7 +98,7 @@ class FactWriter {
       { id, kind: relation.kind, name: relation.name, qualifiedName, properties, ...seen, ...(isStandIn ? { partial: true } : {}) },
       relation.line,
     )
-    this.edge(this.id('Database', qualify(foldHive(relation.database))), 'CONTAINS', id, relation.line, {}, seen)
+    this.edge(this.id('Database', qualify(this.estate.fold(relation.database))), 'CONTAINS', id, relation.line, {}, seen)
     for (const column of relation.columns) this.column(relation, id, column, seen)
   }
 
@@ -106,19 +114,27 @@ class FactWriter {
   }
 
   foreignKey(relation: Relation, key: ForeignKey): void {
-    const target = qualify(foldHive(key.database), foldHive(key.table))
+    const target = qualify(this.estate.fold(key.database), this.estate.fold(key.table))
     const own = this.keyOf(relation)
     const referenced = this.estate.relations.get(target)
-    const missing = referenced?.complete ? key.referenced.filter((c) => !findColumn(referenced, c)) : []
-    const name = key.name ?? key.columns.map(foldHive).join(',')
-    if (missing.length > 0 || key.columns.length !== key.referenced.length) {
+    const missing = referenced?.complete ? key.referenced.filter((c) => !findColumn(referenced, c, this.estate.fold)) : []
+    const name = key.name ?? key.columns.map(this.estate.fold).join(',')
+    const isOpen = key.referenced.length === 0
+    if (missing.length > 0 || (!isOpen && key.columns.length !== key.referenced.length)) {
       this.problems.push(foreignKeyProblem(this.context.file, relation, key, missing, referenced))
       return
     }
-    const common = { constraint: key.name, enforced: key.enforced, rely: key.rely }
+    const common: Properties = {
+      constraint: key.name,
+      enforced: key.enforced,
+      ...(key.rely === undefined ? {} : { rely: key.rely }),
+      ...key.actions,
+    }
     const seen = { discriminator: name, ...(relation.observedAt ? { observedAt: relation.observedAt } : {}) }
     const whole = { ...common, columns: key.columns, referenced_columns: key.referenced }
     this.edge(this.relationId(relation), 'REFERENCES', this.id('Table', target), key.line, whole, seen)
+    // REFERENCES a table by its primary key, which this text does not tell: only the tables are tied
+    if (isOpen) return
     key.columns.forEach((column, i) => {
       const properties = { ...common, position: i + 1, of: key.columns.length }
       this.edge(this.columnId(own, column), 'REFERENCES', this.columnId(target, key.referenced[i]!), key.line, properties, seen)
@@ -132,30 +148,34 @@ class FactWriter {
       const end = this.relationEnd(key)
       this.edge(end.id, 'DATA_FLOW', targetId, line, { origin, ...end.properties })
     }
-    for (const flow of lineage.flows)
-      for (const source of flow.sources) {
-        const properties = {
-          origin,
-          transformation: flow.transformation,
-          ...(flow.transformation === 'copy' ? {} : { expression: flow.expression.slice(0, 1000) }),
-        }
-        const end = this.columnEnd(source)
-        this.edge(end.id, 'DATA_FLOW', this.columnId(targetKey, flow.column), line, { ...properties, ...end.properties })
-      }
+    for (const flow of lineage.flows) this.flow(flow, { id: this.columnId(targetKey, flow.column), properties: {} }, line, origin)
     for (const candidates of lineage.stars) {
       const unresolved: Unresolved = { star: true, candidates: candidates.map((c) => this.id('Table', c)) }
       this.edge('', 'DATA_FLOW', targetId, line, { origin, transformation: 'copy', unresolved })
     }
   }
 
+  /** One column's flow from all its sources, into a column that is known or open. */
+  private flow({ sources, indirect, transformation, expression }: Flow, target: End, line: number, origin: string): void {
+    const common = { origin, transformation, ...(transformation === 'copy' ? {} : { expression: expression.slice(0, 1000) }) }
+    const write = (source: ColumnSource, isIndirect: boolean) => {
+      const end = this.columnEnd(source)
+      const properties = { ...common, ...(isIndirect ? { indirect: true } : {}), ...end.properties, ...target.properties }
+      // an edge of its own: elsewhere the same column may flow into the target as a value, and neither fact hides the other
+      this.edge(end.id, 'DATA_FLOW', target.id, line, properties, isIndirect ? { discriminator: 'indirect' } : {})
+    }
+    for (const source of sources) write(source, false)
+    for (const source of indirect) write(source, true)
+  }
+
   /** A table of this script by its id; any other by its name, since it may be a view. */
-  private relationEnd(key: string): { id: string; properties: Properties } {
+  private relationEnd(key: string): End {
     const known = this.estate.relations.get(key)
     if (known && (known.complete || known.lineage)) return { id: this.relationId(known), properties: {} }
     return { id: '', properties: { unresolved: { table_name: key } } }
   }
 
-  private columnEnd(source: ColumnSource): { id: string; properties: Properties } {
+  private columnEnd(source: ColumnSource): End {
     if ('relation' in source) return { id: this.columnId(source.relation, source.column), properties: {} }
     return { id: '', properties: { unresolved: { column: source.column, candidates: source.candidates.map((c) => this.id('Table', c)) } } }
   }
@@ -175,6 +195,17 @@ class FactWriter {
     const target = this.relationEnd(query.target)
     this.edge(id, 'WRITES', target.id, query.line, target.properties)
     if (target.id !== '') this.lineage(query.lineage, target.id, query.target, query.line, query.kind)
+    else this.openFlows(query, query.target)
+  }
+
+  /** INSERT into a table of another text: which columns it has is for ingest to find out. */
+  private openFlows({ lineage, openColumns, line, kind }: QueryRecord, table: string): void {
+    if (!openColumns) return
+    lineage.flows.forEach((flow, position) => {
+      const column = openColumns.by === 'name' ? { column: flow.column } : { position, except: openColumns.except }
+      const mark: UnresolvedTarget = { table_name: table, ...column }
+      this.flow(flow, { id: '', properties: { unresolved_target: mark } }, line, kind)
+    })
   }
 
   removals(): void {
@@ -188,19 +219,20 @@ class FactWriter {
 function columnProperties(column: Column): Properties {
   const canonical = column.type ? canonicalType(column.type) : null
   const properties: Properties = {}
-  const dataType = column.type ? printType(column.type) : column.written
+  const dataType = column.typeText ?? (column.type ? printType(column.type) : column.written)
   if (dataType !== null) properties['data_type'] = dataType
   if (column.type) properties['type_tree'] = typeProperties(column.type)
   if (canonical) properties['canonical_type'] = canonical
   if (column.ordinal !== null) properties['ordinal'] = column.ordinal
   if (!column.partial || !column.nullable) properties['nullable'] = column.nullable
-  if (!column.partial) properties['is_partition'] = column.isPartition
+  if (!column.partial && column.isPartition !== null) properties['is_partition'] = column.isPartition
   if (column.comment !== undefined) properties['comment'] = column.comment
   if (column.defaultValue !== undefined) properties['default'] = column.defaultValue
   if (column.check !== undefined) properties['check'] = column.check
   if (column.isUnique) properties['is_unique'] = true
   if (column.isPrimaryKey) properties['is_primary_key'] = true
-  return properties
+  if (column.transformation !== undefined) properties['transformation'] = column.transformation
+  return { ...properties, ...column.more }
 }
 
 const typeProperties = (type: TypeTree): Properties => JSON.parse(JSON.stringify(type)) as Properties
