@@ -542,11 +542,24 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION public.search_lower(said text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (octet_length(said) = char_length(said)) THEN lower(said) ELSE lower((said COLLATE "und-x-icu")) END;
+
+CREATE OR REPLACE FUNCTION public.search_matches(asked tsquery, most integer)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET enable_seqscan TO 'off'
+AS $function$ select node from search_entry where words @@ asked limit most $function$;
+
 CREATE OR REPLACE FUNCTION public.search_name(name text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN (name = lower(name)) THEN name ELSE regexp_replace(regexp_replace("left"(name, 500), '([[:lower:][:digit:]])([[:upper:]])'::text, '\1 \2'::text, 'g'::text), '([[:upper:]])([[:upper:]][[:lower:]])'::text, '\1 \2'::text, 'g'::text) END;
+RETURN regexp_replace(regexp_replace("left"(name, 500), '([[:lower:][:digit:]])([[:upper:]])'::text, '\1 \2'::text, 'g'::text), '([[:upper:]])([[:upper:]][[:lower:]])'::text, '\1 \2'::text, 'g'::text);
 
 CREATE OR REPLACE FUNCTION public.search_near(asked text, most integer)
  RETURNS TABLE(word text, closeness real)
@@ -555,8 +568,14 @@ CREATE OR REPLACE FUNCTION public.search_near(asked text, most integer)
  SET "pg_trgm.similarity_threshold" TO '0.2'
 AS $function$ select w.word, similarity(w.word, asked) from search_word w where w.word % asked order by 2 desc, 1 limit most $function$;
 
-CREATE OR REPLACE FUNCTION public.search_words(said text)
+CREATE OR REPLACE FUNCTION public.search_text(said text)
  RETURNS text[]
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN array_remove(string_to_array(translate(lower("left"(said, 500)), ((('_.-/:,;()[]{}<>''"`!?@#$%^&*+=|\~'::text || chr(9)) || chr(10)) || chr(13)), repeat(' '::text, 36)), ' '::text), ''::text);
+RETURN CASE WHEN (said IS NULL) THEN '{}'::text[] ELSE array_remove(string_to_array(translate(search_lower("left"(said, 500)), ((('_.-/:,;()[]{}<>''"`!?@#$%^&*+=|\~'::text || chr(9)) || chr(10)) || chr(13)), repeat(' '::text, 36)), ' '::text), ''::text) END;
+
+CREATE OR REPLACE FUNCTION public.search_words(name text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN array_remove(string_to_array(translate(search_lower("left"(name, 500)), '_.-/:,()[]"`'::text, '            '::text), ' '::text), ''::text);

@@ -32,7 +32,7 @@ async function refuseWhileRunning(client: Client, projectId: string): Promise<vo
   let count = 0
   for (const state of underWay) count += await countRuns(client, { projectId, state })
   if (count === 0) return
-  throw new EspalierError('CONFLICT', `${count} runs of project "${projectId}" are under way`, {
+  throw new EspalierError('CONFLICT', `project "${projectId}" has runs under way: ${count}`, {
     remedy: 'Cancel them or wait for their end: `espalier runs list` names them.',
   })
 }

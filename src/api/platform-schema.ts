@@ -16,6 +16,7 @@ import { ProjectionResolver } from './resolvers/projection.js'
 import { ProjectResolver } from './resolvers/projects.js'
 import { RunControlResolver } from './resolvers/run-control.js'
 import { RunEventResolver, RunResolver } from './resolvers/runs.js'
+import { SearchResolver } from './resolvers/search.js'
 import { ServingResolver } from './resolvers/serving.js'
 import { SnapshotResolver } from './resolvers/snapshots.js'
 import { WorkflowResolver } from './resolvers/workflow.js'
@@ -49,6 +50,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   RunControlResolver,
   RunEventResolver,
   RunResolver,
+  SearchResolver,
   ServingResolver,
 ]
 

@@ -12,6 +12,7 @@ import {
 import { assertTerms } from './glossary-store.js'
 import { appendNodes } from './graph-store.js'
 import { lockWords, readAnnotations } from './people-store.js'
+import { indexSaid } from './search-index-store.js'
 
 const lockClass = 7_302_003
 const mostEdits = 1_000
@@ -36,7 +37,9 @@ export async function saveAnnotations(client: Sql, edits: readonly AnnotationEdi
   const steps = planEdits(edits, await readItems(client, ids))
   await assertTerms(client, steps)
   await saveSteps(client, steps, speaker)
-  await appendNodes(client, [...new Set(steps.map(({ nodeId }) => nodeId))])
+  const changed = [...new Set(steps.map(({ nodeId }) => nodeId))]
+  await indexSaid(client, changed, await readAnnotations(client, changed))
+  await appendNodes(client, changed)
   return steps
 }
 

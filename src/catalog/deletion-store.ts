@@ -9,6 +9,7 @@ import { saveEstateMetrics, saveTableMetrics } from './metric-store.js'
 import { normalizeIdeal, type TypeDistribution } from './metrics.js'
 import { lockWords } from './people-store.js'
 import { openRewrite, rewriteTouched, uncountScope } from './rewrite-store.js'
+import { indexChanged, noteGoing, sweepWords } from './search-index-store.js'
 import { readSnapshotsById } from './snapshot-store.js'
 
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
@@ -37,6 +38,9 @@ export async function deleteFromCatalog(
   if (target.kind !== 'project') await measure(client, concern.projectId, normalizeIdeal((await readIdeal(concern.projectId)) ?? undefined))
   const [nodes, edges] = [await readTurnover<NodeKind>(client, 'node'), await readTurnover<EdgeLabel>(client, 'edge')]
   const { projectId, systemId } = concern
+  await noteGoing(client)
+  await indexChanged(client, { isLast: false })
+  await sweepWords(client)
   await noteContainers(client, projectId)
   await appendToOutbox(client, [])
   await sweepKeys(client, projectId, cleared)
@@ -199,7 +203,7 @@ async function clearSystem(client: Client, concern: Concern & { systemId: string
   )
   await uncountScope(client, scope)
   await clearScopes(client, [scope])
-  await client.query(`delete from annotation where ${within('node_id', '$1')}`, [rootOf(concern)])
+  await forgetWords(client, rootOf(concern))
   await rewriteTouched(client, { observedAt: new Date(0), scope: { projectId } })
   return [scope]
 }
@@ -210,9 +214,14 @@ async function clearProject(client: Client, projectId: string): Promise<number[]
   await openRewrite(client)
   const scopes = rows.map((row) => row.key)
   await clearScopes(client, scopes)
-  await client.query(`delete from annotation where ${within('node_id', '$1')}`, [projectId])
+  await forgetWords(client, projectId)
   await client.query('delete from glossary_term where project_id = $1', [projectId])
   return scopes
+}
+
+/** What people said of a project's or a system's nodes, with the history of it. */
+async function forgetWords(client: Client, root: string): Promise<void> {
+  for (const table of ['annotation', 'search_said']) await client.query(`delete from ${table} where ${within('node_id', '$1')}`, [root])
 }
 
 /** Removes scopes with all that was ever known of their facts, and notes what that takes from the current state. */

@@ -20,6 +20,7 @@ import { saveEstateMetrics, saveTableMetrics } from './metric-store.js'
 import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistribution } from './metrics.js'
 import { assessQuality, type Quality } from './quality.js'
 import { applyAmongOthers } from './rewrite-store.js'
+import { indexChanged } from './search-index-store.js'
 import { completeSnapshot, mostProblems, placeSnapshot, readSnapshotsById, type SourceFile, saveSnapshot } from './snapshot-store.js'
 import { relateControlM } from './sources/control-m-relate.js'
 import { detectDialect, dialects, parseSource } from './sources/index.js'
@@ -178,6 +179,7 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   if (snapshot.isLast) await applyAsLast(client, snapshot)
   else await applyAmongOthers(client, snapshot)
 
+  await indexChanged(client, snapshot)
   const ideal = normalizeIdeal(options.ideal)
   await saveTableMetrics(client, ideal)
   const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal), ideal)

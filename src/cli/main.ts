@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { reportFailure } from './command.js'
+import { annotate } from './commands/annotate.js'
 import { artifacts } from './commands/artifacts.js'
 import { cypher } from './commands/cypher.js'
+import { deleteCommand } from './commands/delete.js'
 import { demo } from './commands/demo.js'
 import { doctor } from './commands/doctor.js'
 import { glean } from './commands/glean.js'
@@ -10,7 +12,9 @@ import { graph } from './commands/graph.js'
 import { ingest } from './commands/ingest.js'
 import { learn } from './commands/learn.js'
 import { migrateCommand } from './commands/migrate.js'
+import { projects } from './commands/projects.js'
 import { runs } from './commands/runs.js'
+import { search } from './commands/search.js'
 import { serve } from './commands/serve.js'
 import { train } from './commands/train.js'
 import { worker } from './commands/worker.js'
@@ -24,7 +28,26 @@ const program = new Command('espalier')
   .showSuggestionAfterError()
   .exitOverride()
 
-for (const register of [demo, serve, worker, ingest, learn, train, runs, artifacts, cypher, glean, graph, migrateCommand, workflow, doctor])
+for (const register of [
+  demo,
+  serve,
+  worker,
+  ingest,
+  learn,
+  train,
+  runs,
+  artifacts,
+  cypher,
+  search,
+  annotate,
+  projects,
+  deleteCommand,
+  glean,
+  graph,
+  migrateCommand,
+  workflow,
+  doctor,
+])
   register(program)
 // A command added later inherits neither exitOverride nor the global flags' place in its help.
 for (const command of program.commands) for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError()

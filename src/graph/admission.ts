@@ -3,6 +3,8 @@ import { EspalierError } from '../util/error.js'
 /** People's queries at once, and waiting for a place. */
 export const queryPlaces = 12
 export const mostWaiting = 50
+/** Answers are cut at about this size; one row that is larger is an error. The server that passes them on must not choke. */
+export const mostAnswerBytes = 16 * 2 ** 20
 
 export interface AdmissionOptions {
   /** how many may be under way at once */

@@ -431,6 +431,13 @@ class QueryReader {
     return text === '|' && this.isLabelMark(this.at) && this.text(enclosing(this.tokens, this.at) - this.at) !== '['
   }
 
+  /** Are the braces at the cursor the properties of a node or a relationship? */
+  private isOfPattern(pattern: boolean): boolean {
+    const outer = this.tokens[enclosing(this.tokens, this.at)]
+    const before = this.tokens[enclosing(this.tokens, this.at) - 1]
+    return pattern || (outer?.text === '[' ? before?.text === '-' : outer?.text === '(' && before?.kind !== 'word')
+  }
+
   private bracket(open: string, { inside, pattern, afterOperand }: ExpressionState): void {
     if (inside >= deepest) this.refuse(`at most ${deepest} brackets deep`)
     const end = this.matching(this.at)
@@ -442,7 +449,8 @@ class QueryReader {
     if (open === '(' && pattern && isNode(inner)) this.node(inner, end)
     if (open === '(' && pattern && inner[0]?.text === '(' && this.tokens[this.at - 1]?.kind !== 'word') this.gap('quantifiedPattern')
     if (open === '{' && pattern && ['>', '-', ')'].includes(this.text(-1))) this.gap('quantifiedPattern')
-    if (open === '{' && !pattern && afterOperand && inner.length > 0 && inner[0]!.text !== '.') this.gap('projectionOfValues')
+    if (open === '{' && afterOperand && inner.length > 0 && inner[0]!.text !== '.' && !this.isOfPattern(pattern))
+      this.gap('projectionOfValues')
     if (open === '[' && afterOperand && !isRelationship && isNegativeSlice(inner)) this.gap('negativeSlice')
     if (open === '[' && !afterOperand && inner[1]?.text === '=' && inner[2]?.text === '(' && inner.some((t) => t.text === '|'))
       this.gap('pathInComprehension')

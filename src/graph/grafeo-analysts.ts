@@ -33,13 +33,16 @@ const mostGhosts = 3
 const ghostMs = 1_000
 /** Without a sign of life for so long a process is ended. */
 const stuckMs = 3_000
-/** A suspect that has run so long without taking much memory is none any more: it would keep the next ones waiting. */
-const clearedMs = 2_000
+/** A suspect's first turn in the quarantine while others wait for it; each further one is twice as long. */
+const turnMs = 500
+/** No query takes memory faster (2 GB a second were measured): what has run for less than the cap needs cannot be the culprit. */
+const mostBytesPerMs = 4_000_000
 /** Rows of writes that are kept since the snapshot; beyond, a new snapshot is cheaper. */
 const mostRows = 20_000
 const idleMs = 120_000
 const openingMs = 60_000
 const lookMs = 250
+const retryMs = 200
 
 /**
  * Where people's own Cypher runs on the embedded engine: in processes with copies of the graph, so that whatever it does hurts neither
@@ -55,8 +58,8 @@ const lookMs = 250
  * interrupted all the same is begun anew while its own time lasts.
  *
  * Memory and huge answers are the exception: then the process ends at once. Which query it was cannot be seen, so those in flight become
- * suspects: each runs again as the only suspect of a process of its own (the quarantine), those first that had run the shortest,
- * and the one that brings it down is the culprit.
+ * suspects: each runs again alone in a process of its own (the quarantine), those first that had run the shortest, in turns that get
+ * longer while others wait; and the one that brings it down is the culprit.
  */
 export class GrafeoAnalysts {
   private fed = 0
@@ -90,7 +93,7 @@ export class GrafeoAnalysts {
     if (this.isClosed) return Promise.reject(closed())
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.expire(job), openingMs)
-      const job: AnalystJob = { request, timeoutMs, needs: this.fed, resolve, reject, timer, began: null, isSuspect: false }
+      const job: AnalystJob = { request, timeoutMs, needs: this.fed, resolve, reject, timer, ...unsuspected }
       this.waiting.push(job)
       this.pump()
     })
@@ -136,7 +139,7 @@ export class GrafeoAnalysts {
     if (this.isClosed) return
     this.waiting = this.waiting.filter((job) => {
       const replica = job.isSuspect ? this.quarantine : this.front
-      const mayRun = replica && replica.shows >= job.needs && !(job.isSuspect && hasSuspect(replica))
+      const mayRun = replica && replica.shows >= job.needs && !(job.isSuspect && replica.running.size > 0)
       if (mayRun) this.send(replica, job)
       return !mayRun
     })
@@ -177,8 +180,8 @@ export class GrafeoAnalysts {
     if (front && isHaunted(front, now)) this.replace(front)
     // What happens in it must be the doing of whoever is judged.
     if (quarantine && quarantine.ghosts.size > 0) quarantine.end('dismissed')
-    if (quarantine && quarantine.growth < this.options.memory / 4)
-      for (const job of quarantine.running) if (job.isSuspect && now - job.began! > clearedMs) job.isSuspect = false
+    if (quarantine && this.waiting.some((job) => job.isSuspect))
+      for (const job of quarantine.running) if (now - job.sent > turnMs * 2 ** job.turns) quarantine.end('dismissed')
     if (front && front.running.size + front.ghosts.size === 0 && now - front.idleSince > idleMs) front.end('dismissed')
     this.pump()
   }
@@ -206,7 +209,9 @@ export class GrafeoAnalysts {
       if (this.isClosed || age !== this.age) await replica.close()
       else this.take(place, replica)
     } catch (thrown) {
-      if (age === this.age) this.failPlace(place, thrown as Error)
+      // The graph's own process may have ended while it made the copy: once more, within the time of those who wait.
+      if (thrown instanceof EspalierError && thrown.code === 'UNAVAILABLE') await new Promise((resolve) => setTimeout(resolve, retryMs))
+      else if (age === this.age) this.failPlace(place, thrown as Error)
     } finally {
       this.opening.delete(place)
       this.pump()
@@ -278,23 +283,24 @@ export class GrafeoAnalysts {
     // Guilty is who was alone with it; a crash may have come from outside, so it must happen twice.
     const isAlone = lost.length === 1 && replica.ghosts.size === 0
     for (const job of lost) {
-      if (how !== 'dismissed' && isAlone && (how !== 'crash' || job.isSuspect)) fail(job, verdicts[how]())
+      job.ran = performance.now() - job.sent
+      const isSuspect = how !== 'dismissed' && !(how === 'memory' && job.ran < this.options.memory / mostBytesPerMs)
+      if (isSuspect && isAlone && (how !== 'crash' || job.isSuspect)) fail(job, verdicts[how]())
       else {
-        job.isSuspect ||= how !== 'dismissed'
+        if (job.isSuspect) job.turns++
+        job.isSuspect ||= isSuspect
         this.waiting.push(job)
       }
     }
-    // Those that began last have run the shortest: they are the least suspect.
-    const began = (job: AnalystJob) => (job.isSuspect ? job.began! : Number.POSITIVE_INFINITY)
-    this.waiting.sort((a, b) => (began(a) === began(b) ? 0 : began(b) - began(a)))
+    this.waiting.sort((a, b) => Number(a.isSuspect) - Number(b.isSuspect) || (a.isSuspect ? a.turns - b.turns || a.ran - b.ran : 0))
     this.pump()
   }
 }
 
+const unsuspected = { began: null, sent: 0, isSuspect: false, ran: 0, turns: 0 }
+
 const isHaunted = ({ ghosts }: Replica, now: number) =>
   ghosts.size >= mostGhosts || [...ghosts.values()].some((since) => now - since > ghostMs)
-
-const hasSuspect = ({ running }: Replica) => [...running].some((job) => job.isSuspect)
 
 const rowsOf = (statements: readonly Statement[]) =>
   statements

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EspalierError } from '../util/error.js'
+import { EspalierError, messageOf } from '../util/error.js'
 import { failureHints } from './grafeo-gaps.js'
 import type { HostReply, HostRequest, HostRows } from './grafeo-messages.js'
 
@@ -47,6 +47,8 @@ export class GrafeoChild {
   ) {
     this.memory = options.isPatient ? new MemoryWatch(child.pid!, options.memory, () => this.onMemory()) : null
     child.on('message', (reply: HostReply) => this.receive(reply))
+    // What cannot be sent, or killed, any more: its end is told by 'exit'.
+    child.on('error', () => {})
     child.once('exit', (status, signal) => {
       this.memory?.stop()
       this.calls.clear()
@@ -71,7 +73,6 @@ export class GrafeoChild {
       throw new EspalierError('UNAVAILABLE', `the graph engine ended while it opened ${file} (${signal ?? `status ${status}`})`)
     })
     const [reply] = (await Promise.race([once(child, 'message'), gone])) as [HostReply]
-    gone.catch(() => {})
     if (reply.kind === 'not-opened') throw notOpened(file, reply.locked, reply.message)
     return new GrafeoChild(child, options)
   }
@@ -81,15 +82,14 @@ export class GrafeoChild {
     const id = ++this.lastId
     this.calls.set(id, done)
     if (request.kind === 'read') this.memory?.start()
-    this.child.send({ id, request }, (error) => {
-      if (error && this.child.connected)
-        this.finish(id, { error: new EspalierError('BAD_INPUT', `a value cannot be sent to the graph engine: ${error.message}`) })
-    })
-  }
-
-  /** bytes that the process has taken since it opened its file; 0 where that is not known */
-  get growth(): number {
-    return this.memory?.growth() ?? 0
+    try {
+      // A broken channel is the end of the process: 'exit' tells.
+      this.child.send({ id, request }, () => {})
+    } catch (thrown) {
+      // What cannot be cloned; the process is none the worse for it.
+      const error = new EspalierError('BAD_INPUT', `a value cannot be sent to the graph engine: ${messageOf(thrown)}`)
+      queueMicrotask(() => this.finish(id, { error }))
+    }
   }
 
   kill(): void {
@@ -149,8 +149,6 @@ function failure(message: string, wrote: boolean): EspalierError {
   return new EspalierError('CYPHER_FAILED', line, remedy ? { remedy } : {})
 }
 
-const pageBytes = 4096
-
 /**
  * Looks at the process's memory from outside while it works, where the system tells (Linux): a query takes up to 2 GB a second (measured),
  * and while the host turns a huge answer into values it cannot look itself. Elsewhere the host's own watch remains.
@@ -170,7 +168,7 @@ class MemoryWatch {
   start(): void {
     if (this.idle === 0) return
     this.timer ??= setInterval(() => {
-      if (this.growth() > this.most) this.tell()
+      if (this.resident() - this.idle > this.most) this.tell()
     }, 50)
   }
 
@@ -179,13 +177,9 @@ class MemoryWatch {
     this.timer = undefined
   }
 
-  growth(): number {
-    return this.resident() - this.idle
-  }
-
   private resident(): number {
     try {
-      return Number(fs.readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ')[1]) * pageBytes
+      return Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
     } catch {
       return 0
     }

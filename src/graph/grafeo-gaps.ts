@@ -82,7 +82,10 @@ export const missingFunctions: Record<string, { hint: string; example: string }>
   ...Object.fromEntries(
     ['date', 'datetime', 'localdatetime', 'localtime', 'time'].map((kind) => [
       `${kind}.truncate`,
-      { hint: 'Compare with the first moments of the span: d >= date("2024-01-01")', example: `${kind}.truncate("hour", ${kind}())` },
+      {
+        hint: 'Compare with the first moments of the span: d >= date("2024-01-01")',
+        example: `${kind}.truncate("${kind.endsWith('time') ? 'hour' : 'day'}", ${kind}())`,
+      },
     ]),
   ),
   'datetime.fromepoch': { hint: 'Use datetime("1970-01-01T00:00:00Z") + duration({seconds: x})', example: 'datetime.fromEpoch(0, 0)' },
@@ -105,5 +108,6 @@ export const sameFunctions: Record<string, string> = { character_length: 'char_l
 export const failureHints: readonly { says: RegExp; hint: string }[] = [
   { says: /aggregate/i, hint: 'Aggregate first: WITH count(n) AS c RETURN {c: c}' },
   { says: /literal or parameter for SKIP\/LIMIT/, hint: 'Give SKIP and LIMIT a number or a parameter' },
+  { says: /row of the answer is larger/, hint: 'Return fewer or smaller values: aggregate, or page with SKIP and LIMIT' },
   { says: /is not a map value, a node or an edge/, hint: 'Name it first: WITH date("2024-01-02") AS d RETURN d.year' },
 ]

@@ -18,10 +18,12 @@ const memory = Number(memoryText)
 const folder = path.dirname(file)
 const grafeo = createRequire(import.meta.url)('@grafeo-db/js') as typeof import('@grafeo-db/js')
 
+const longestTurnMs = 20
 let reads = 0
 let writes = 0
 const say = (reply: HostReply) => {
-  if (process.connected) process.send?.(reply)
+  // The parent may be gone at this moment: without a listener that would be an error of the process.
+  if (process.connected) process.send?.(reply, undefined, undefined, () => {})
 }
 
 /** The parent may have closed the channel only to begin anew. */
@@ -58,12 +60,20 @@ function serve(db: GrafeoDB): void {
   // Ctrl-C reaches the whole process group; the parent decides when this process ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   process.on('disconnect', () => {
-    if (reads + writes === 0) db.close()
+    if (reads + writes === 0) closeFile(db)
     if (lifetime === 'temporary' && !isAlive(Number(owner))) fs.rmSync(folder, { recursive: true, force: true })
     end()
   })
   process.on('message', ({ id, request }: { id: number; request: HostRequest }) => void answer(db, id, request))
   watchMemory()
+}
+
+function closeFile(db: GrafeoDB): void {
+  try {
+    db.close()
+  } catch {
+    // The folder is gone, as that of a copy may be; what was committed to a file that is still there is in its log.
+  }
 }
 
 async function answer(db: GrafeoDB, id: number, request: HostRequest): Promise<void> {
@@ -113,13 +123,18 @@ async function read(db: GrafeoDB, request: Extract<HostRequest, { kind: 'read' }
   try {
     const result = await transaction.executeCypher(request.text, request.parameters)
     if (Object.values(result.counters).some((n) => n > 0)) throw new WroteError('the query would have changed the graph')
-    return collect(db, result, request)
+    return await collect(db, result, request)
   } finally {
     rollBack(transaction)
   }
 }
 
-function collect(db: GrafeoDB, result: QueryResult, { rows: most, bytes, form }: Extract<HostRequest, { kind: 'read' }>): HostRows {
+/** Turns a result into values, with pauses in which others are answered. */
+async function collect(
+  db: GrafeoDB,
+  result: QueryResult,
+  { rows: most, bytes, form }: Extract<HostRequest, { kind: 'read' }>,
+): Promise<HostRows> {
   const { columns } = result
   const ids = new Map<number, string>()
   const idOf = (internal: number) => {
@@ -129,12 +144,16 @@ function collect(db: GrafeoDB, result: QueryResult, { rows: most, bytes, form }:
   }
   const rows: (GraphValue | bigint)[][] = []
   let size = 0
-  for (let i = 0; i < result.length && i < most; i++) {
+  for (let i = 0, began = performance.now(); i < result.length && i < most; i++) {
     const values = result.get(i)
     const row = columns.map((column) => (form === 'answer' ? decodeGrafeo(values[column], idOf) : (values[column] as GraphValue)))
     size += sizeOf(row)
-    if (size > bytes && rows.length > 0) return { columns, rows, isPartial: true }
+    if (size > bytes && rows.length === 0) throw new Error(`one row of the answer is larger than ${bytes / 2 ** 20} MiB`)
+    if (size > bytes) return { columns, rows, isPartial: true }
     rows.push(row)
+    if (performance.now() - began < longestTurnMs) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    began = performance.now()
   }
   return { columns, rows, isPartial: result.length > most }
 }

@@ -120,12 +120,11 @@ export class GrafeoProcess {
       return
     }
     const { concurrency = 12 } = this.options
-    while (this.waiting.length > 0) {
-      const next = this.waiting[0]!
-      const busyReads = [...this.running].filter((j) => j.request.kind === 'read').length
-      const blocked = [...this.running].some((j) => j.alone) || (next.alone && this.running.size > 0)
-      if (blocked || (next.request.kind === 'read' && busyReads >= concurrency)) return
-      this.waiting.shift()
+    for (const next of [...this.waiting]) {
+      if ([...this.running].some((job) => job.alone) || (next.alone && this.running.size > 0)) return
+      // Writes and the platform's own small reads pass by what waits for a place.
+      if (isLong(next) && [...this.running].filter(isLong).length >= concurrency) continue
+      this.waiting.splice(this.waiting.indexOf(next), 1)
       this.send(this.child, next)
     }
   }
@@ -211,6 +210,9 @@ export class GrafeoProcess {
     this.running.clear()
   }
 }
+
+/** A read that somebody's request has brought about. */
+const isLong = ({ request }: Job) => request.kind === 'read' && request.form === 'records'
 
 export const tookTooLong = (timeoutMs: number) =>
   new EspalierError('TIMEOUT', `the query took longer than ${timeoutMs} ms and was ended`, {

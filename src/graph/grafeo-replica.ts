@@ -21,8 +21,14 @@ export interface AnalystJob {
   timer: NodeJS.Timeout
   /** when it was first sent; null before */
   began: number | null
+  /** when it was last sent */
+  sent: number
   /** it was in flight, with others, when a process died of something that may have been it */
   isSuspect: boolean
+  /** milliseconds that it had run then */
+  ran: number
+  /** how often it has been in quarantine */
+  turns: number
 }
 
 /** How a process ended: we no longer needed it, or what ran in it was too much. */
@@ -93,13 +99,9 @@ export class Replica {
     await this.child.close()
   }
 
-  /** bytes it has taken since it was opened; 0 where that is not known */
-  get growth(): number {
-    return this.child.growth
-  }
-
   send(job: AnalystJob): void {
     this.running.add(job)
+    job.sent = performance.now()
     this.child.call(job.request, (outcome) => {
       this.ghosts.delete(job)
       this.idleSince = performance.now()

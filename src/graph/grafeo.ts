@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { EspalierError } from '../util/error.js'
 import type { GraphChange } from '../vocabulary.js'
-import { Admission, mostWaiting, queryPlaces } from './admission.js'
+import { Admission, mostAnswerBytes, mostWaiting, queryPlaces } from './admission.js'
 import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine, GraphValue } from './engine.js'
 import { GrafeoAnalysts } from './grafeo-analysts.js'
 import { grafeoDriver } from './grafeo-driver.js'
@@ -22,7 +22,7 @@ export interface GrafeoOptions extends Omit<HostOptions, 'folder' | 'temporary'>
 
 const writeTimeoutMs = 600_000
 const schemaRequest = () => ({ kind: 'schema', statements: readSchemaStatements('grafeo') }) as const
-/** Answers are cut at about this size. */
+/** Typed reads may be about this large. */
 const mostBytes = 64 * 2 ** 20
 
 /**
@@ -67,7 +67,7 @@ class Grafeo implements GraphEngine {
   async read(query: CypherQuery): Promise<CypherAnswer> {
     const { text, columns, parameters, limit, timeoutMs } = checkQuery(query, 'grafeo')
     const began = performance.now()
-    const request = { kind: 'read', text, parameters, rows: limit, bytes: mostBytes, form: 'answer' } as const
+    const request = { kind: 'read', text, parameters, rows: limit, bytes: mostAnswerBytes, form: 'answer' } as const
     const answer = (await this.admission.run(() => this.analysts.read(request, timeoutMs), timeoutMs)) as HostRows
     return {
       // Grafeo prints expressions its own way in column names: the query's own spelling is used, as Neo4j does.

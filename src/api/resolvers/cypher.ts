@@ -26,7 +26,8 @@ function parametersOf(params: unknown): Record<string, unknown> {
 @Resolver()
 export class CypherResolver {
   @Query(() => CypherAnswer, {
-    description: 'A read-only Cypher query over the whole graph, guarded, limited and audited. Anything that could write is refused.',
+    description:
+      'A read-only Cypher query over the whole graph, guarded, limited and audited. What could write is refused, and so is what the embedded graph lacks of Cypher 5, with a hint what to write instead. Twelve run at once; where too many wait: OVERLOADED.',
   })
   async cypher(
     @Ctx() { platform, actor }: ApiContext,

@@ -4,6 +4,7 @@ import { aliases } from '../../artifacts/store.js'
 import { annotationFields } from '../../catalog/annotation.js'
 import { changeKinds } from '../../catalog/change.js'
 import { processingStrategies, qualityLevels } from '../../catalog/quality.js'
+import { searchFields } from '../../catalog/search.js'
 import { deathReasons } from '../../catalog/workflow-report.js'
 import { edgeLabels, nodeKinds, runKinds, runStates } from '../../vocabulary.js'
 
@@ -29,5 +30,8 @@ export const ChangeKindEnum = enumOf('ChangeKind', 'What became of a node or an 
 export const DifferenceEnum = enumOf('DifferenceKind', 'How something differs between two moments.', ['added', 'removed', 'changed'])
 export const QualityLevelEnum = enumOf('QualityLevel', 'From .9, .7, .5, .3 upwards, else critical.', qualityLevels)
 export const ProcessingStrategyEnum = enumOf('ProcessingStrategy', 'How much work the metadata deserves.', processingStrategies)
+export const SearchFieldEnum = enumOf('SearchField', 'Where a search found something.', searchFields, (field) =>
+  upperSnake(field.replace(/[A-Z]/g, (letter) => `_${letter}`)),
+)
 export const AnnotationFieldEnum = enumOf('AnnotationField', 'What people may say of a node.', annotationFields)
 export const DeathReasonEnum = enumOf('DeathReason', 'Why a job can never start.', deathReasons)

@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql'
+import { dialects } from '../../catalog/sources/index.js'
 import { DateTime } from '../scalars.js'
 import { Problem } from './problem.js'
 import { Metrics, Quality, Tally } from './snapshots.js'
@@ -17,7 +18,7 @@ export class SourceInput {
 export class DialectInput extends SourceInput {
   @Field(() => String, {
     nullable: true,
-    description: 'hive-ddl, json-table, control-m-xml or control-m-json; recognised from name and text when left out',
+    description: `${dialects.join(', ')}; recognised from name and text when left out`,
   })
   dialect?: string | null
 }

@@ -64,7 +64,8 @@ export function uuidOfCursor(cursor: string): string {
   return uuid.test(String(id)) ? String(id) : refuseCursor(cursor)
 }
 
-function refuseCursor(cursor: string): never {
+/** Says that a text is no cursor. */
+export function refuseCursor(cursor: string): never {
   throw new EspalierError('BAD_INPUT', `after: "${cursor.slice(0, 60)}" is no cursor of this connection`, {
     remedy: 'Give a cursor that pageInfo.endCursor or an edge of the same query answered.',
   })

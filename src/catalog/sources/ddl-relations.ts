@@ -64,16 +64,18 @@ export const unknownColumn =
 
 export const suggestion = (text: string | undefined) => (text === undefined ? {} : { suggestion: text })
 
+const duplicateColumn = (relation: Relation, name: string) => ({
+  code: 'duplicate-column',
+  found: `column "${name}" twice in ${relation.name}`,
+  expected: 'distinct names',
+})
+
 /** Appends columns; one whose name is taken already is a problem, and left out. */
 export function addColumns<P>(relation: Relation, columns: readonly Column[], place: P, { estate: { fold }, report }: Reading<P>): void {
   const taken = new Set(relation.columns.map((c) => fold(c.name)))
   for (const column of columns) {
     if (taken.has(fold(column.name))) {
-      report(place, {
-        code: 'duplicate-column',
-        found: `column "${column.name}" twice in ${relation.name}`,
-        expected: 'distinct names',
-      })
+      report(place, duplicateColumn(relation, column.name))
       continue
     }
     taken.add(fold(column.name))
@@ -127,6 +129,10 @@ export function replaceColumn<P>(relation: Relation, old: string, column: Column
     return false
   }
   const isRenamed = estate.fold(old) !== estate.fold(column.name)
+  if (isRenamed && findColumn(relation, column.name, estate.fold)) {
+    reading.report(place, duplicateColumn(relation, column.name))
+    return false
+  }
   if (before) {
     relation.columns[relation.columns.indexOf(before)] = column
     if (isRenamed) renameInKeys(relation, old, column.name, reading)

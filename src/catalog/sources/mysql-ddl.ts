@@ -19,7 +19,7 @@ export const mysqlDdl = sqlSource(
   {
     extensions: ['.sql', '.ddl', '.mysql'],
     words:
-      /\b(?:auto_increment|engine\s*=|type\s*=\s*(?:myisam|innodb|heap)|unsigned|(?:tiny|medium|long)(?:text|blob|int)|pack_keys)\b|^\s*(?:unique\s+)?key\s+\W?\w+\W?\s*\(|\/\*!\d{5}/im,
+      /\b(?:auto_increment|engine\s*=|type\s*=\s*(?:myisam|innodb|heap)|unsigned|(?:tiny|medium|long)(?:text|blob)|mediumint|pack_keys)\b|^\s*(?:unique\s+)?key\s+\W?\w+\W?\s*\(|\/\*!\d{5}/im,
     heading: /\b(?:mysql|mariadb) dump\b|phpmyadmin/i,
   },
 )

@@ -1,49 +1,62 @@
 import type { Properties } from '../../vocabulary.js'
-import { append, dropConstraint, dropNamed, dropPrimaryKey, named } from './ddl-constraints.js'
-import { type Column, findColumn, type Relation, relationFor, relationKey, type TableName, touchDatabase } from './ddl-estate.js'
-import { addColumns, moveColumn, renameRelation, renumber, replaceColumn, unknownColumn } from './ddl-relations.js'
+import { dropConstraint, dropPrimaryKey } from './ddl-constraints.js'
 import {
-  applyDeclared,
-  type Definition,
-  isTableConstraint,
-  readAttributes,
-  readColumn,
-  readDefault,
-  readKeyColumns,
-  readPairs,
-  readTableConstraint,
-  readTypeInto,
-  type SqlReading,
-  tableNameOf,
-} from './sql-columns.js'
+  type Column,
+  type Estate,
+  findColumn,
+  type Relation,
+  relationFor,
+  relationKey,
+  type TableName,
+  touchDatabase,
+} from './ddl-estate.js'
+import { addColumns, moveColumn, renameRelation, renumber, replaceColumn, unknownColumn } from './ddl-relations.js'
+import { alterColumn } from './sql-alter-column.js'
+import { readColumn } from './sql-columns.js'
+import { dropIndex, renameIndex } from './sql-index.js'
+import { isTableConstraint, readTableConstraint } from './sql-keys.js'
 import type { TokenReader } from './sql-reader.js'
+import { applyDeclared, type Definition, readPairs, type SqlReading, tableNameOf } from './sql-reading.js'
 
 /** ALTER TABLE, from behind the word TABLE on: its actions in order. False where none changes what the catalog holds. */
 export function alterTable(r: TokenReader, reading: SqlReading): boolean {
   const place = r.place
   r.takeWords('if', 'exists')
-  r.takeWords('only')
+  const isOnly = r.takeWords('only')
   const name = tableNameOf(r.dottedName('the name of the table'))
   r.takeSign('*')
   if (r.takeWords('partition')) return false
   let isRead = false
   // found again for every action: a rename puts another in its place
   let table = name
-  let last: (typeof actions)[number] | undefined
+  let last: Action | undefined
   for (const action of r.elements()) {
     // Trino: SET PROPERTIES a = 1, b = 2
     const isMorePairs = last?.apply === setPairs && action.isSign('=', 1)
-    const act = isMorePairs ? last : actions.find(({ words }) => action.takeWords(...words))
-    last = act
-    if (!act) continue
+    last = isMorePairs ? last : actions.find(({ words }) => action.takeWords(...words))
+    if (!last) continue
     touchDatabase(reading.estate, table.database ?? reading.estate.database, reading.line(place))
-    const relation = relationFor(reading.estate, table, reading.line(place))
-    const result = act.apply(relation, action, reading)
+    const from = action.position
+    const heirs = isOnly ? [] : heirsOf(relationKey(reading.estate, table), reading.estate)
+    const result = last.apply(relationFor(reading.estate, table, reading.line(place)), action, reading)
     if (result === false) continue
     isRead = true
     if (isTableName(result)) table = result
+    if (!inherited.has(last.apply) || result === ownKey) continue
+    for (const heir of heirs) {
+      action.position = from
+      last.apply(heir, action, reading)
+    }
   }
   return isRead
+}
+
+/** PostgreSQL: what inherits from a table, directly or not, and its partitions change with it. */
+function heirsOf(key: string, estate: Estate): Relation[] {
+  const own = [...estate.relations.values()].filter(
+    ({ properties }) => properties['partition_of'] === key || (properties['inherits'] as string[] | undefined)?.includes(key),
+  )
+  return own.flatMap((heir) => [heir, ...heirsOf(relationKey(estate, heir), estate)])
 }
 
 const isTableName = (value: unknown): value is TableName => typeof value === 'object' && value !== null && 'name' in value
@@ -51,8 +64,13 @@ const isTableName = (value: unknown): value is TableName => typeof value === 'ob
 /** Answers false where it says nothing, and the new name where the table is called so from now on. */
 type Apply = (relation: Relation, r: TokenReader, reading: SqlReading) => unknown
 
+interface Action {
+  words: readonly string[]
+  apply: Apply
+}
+
 /** First words -> what they do; longer ones stand before their beginnings. */
-const actions: readonly { words: readonly string[]; apply: Apply }[] = [
+const actions: readonly Action[] = [
   { words: ['add', 'partition'], apply: () => false },
   { words: ['add', 'range'], apply: () => false },
   { words: ['add', 'watermark'], apply: () => false },
@@ -62,7 +80,7 @@ const actions: readonly { words: readonly string[]; apply: Apply }[] = [
   { words: ['add', 'key'], apply: addKey },
   {
     words: ['add'],
-    apply: (relation, r, reading) => (isTableConstraint(r, reading) ? addKey(relation, r, reading) : addAll(relation, r, reading)),
+    apply: addEither,
   },
   { words: ['drop', 'primary', 'key'], apply: dropPrimaryKey },
   { words: ['drop', 'foreign', 'key'], apply: dropByName },
@@ -111,6 +129,18 @@ const actions: readonly { words: readonly string[]; apply: Apply }[] = [
   { words: ['type'], apply: setText('engine') },
   { words: ['collate'], apply: setText('collation') },
 ]
+
+/** Actions that go down to what inherits from the table. */
+const inherited: ReadonlySet<Apply> = new Set<Apply>([addEither, addAll, dropColumns, alterColumn, renameColumn])
+
+/** Said by an action that made a key, which nothing inherits. */
+const ownKey = Symbol('key')
+
+function addEither(relation: Relation, r: TokenReader, reading: SqlReading): unknown {
+  if (!isTableConstraint(r, reading)) return addAll(relation, r, reading)
+  addKey(relation, r, reading)
+  return ownKey
+}
 
 /** `add a int`, `add (a int, b int)`, `add column if not exists a int after b`. */
 function addAll(relation: Relation, r: TokenReader, reading: SqlReading): void {
@@ -169,21 +199,6 @@ function dropByName(relation: Relation, r: TokenReader, reading: SqlReading): vo
 function dropIndexNamed(relation: Relation, r: TokenReader, reading: SqlReading): void {
   r.takeWords('if', 'exists')
   dropIndex(relation, r.name('the name of the index'), reading)
-}
-
-/** An index or a unique key, by name. */
-export function dropIndex(relation: Relation, name: string, { estate: { fold } }: SqlReading): boolean {
-  return dropNamed(relation, 'indexes', fold(name), fold) || dropNamed(relation, 'uniques', fold(name), fold)
-}
-
-function renameIndex(relation: Relation, r: TokenReader, { estate: { fold } }: SqlReading): void {
-  const old = fold(r.name('the name of the index'))
-  r.takeWords('to')
-  const name = r.name('its new name')
-  for (const list of ['indexes', 'uniques']) {
-    const entries = relation.properties[list] as { name?: string }[] | undefined
-    if (entries) relation.properties[list] = entries.map((e) => (fold(e.name ?? '') === old ? { ...e, name } : e)) as Properties[]
-  }
 }
 
 function dropColumns(relation: Relation, r: TokenReader, reading: SqlReading): void {
@@ -288,62 +303,6 @@ function setSchema(relation: Relation, r: TokenReader, reading: SqlReading): Tab
   return target
 }
 
-/** ALTER COLUMN: one thing about it. */
-function alterColumn(relation: Relation, r: TokenReader, reading: SqlReading): boolean {
-  const place = r.place
-  r.takeWords('if', 'exists')
-  const name = r.name('a column')
-  const known = findColumn(relation, name, reading.estate.fold)
-  if (relation.complete && !known) {
-    unknownColumn(relation, place, reading)(name)
-    return true
-  }
-  const column: Column = known ?? {
-    ...{ name, type: null, written: null, nullable: true, isPartition: null, ordinal: null, line: reading.line(place), partial: true },
-  }
-  const step = columnSteps.find(({ words }) => r.takeWords(...words))
-  if (!step) return false
-  if (!known) relation.columns.push(column)
-  step.apply(column, r, reading, relation)
-  return true
-}
-
-type ColumnStep = (column: Column, r: TokenReader, reading: SqlReading, relation: Relation) => void
-
-const setType: ColumnStep = (column, r, reading) => {
-  delete column.typeText
-  readTypeInto(column, r, reading)
-  readAttributes({ column, constraints: [], place: r.place }, r.takeWords('using') ? emptied(r) : r, reading)
-}
-/** USING an expression says how rows are converted, not what the column is. */
-const emptied = (r: TokenReader): TokenReader => {
-  r.rest()
-  return r
-}
-
-const columnSteps: readonly { words: readonly string[]; apply: ColumnStep }[] = [
-  { words: ['set', 'default'], apply: (column, r) => setDefault(column, readDefault(r)) },
-  { words: ['drop', 'default'], apply: (column) => setDefault(column, null) },
-  { words: ['set', 'not', 'null'], apply: (column) => void (column.nullable = false) },
-  { words: ['drop', 'not', 'null'], apply: (column) => void (column.nullable = true) },
-  { words: ['set', 'data', 'type'], apply: setType },
-  { words: ['type'], apply: setType },
-  { words: ['comment'], apply: (column, r) => void (column.comment = r.takeString() ?? '') },
-  {
-    words: ['add', 'generated'],
-    apply: (column, r) => void (column.more = { ...column.more, identity: r.takeWords('always') ? 'always' : 'by default' }),
-  },
-  { words: ['drop', 'identity'], apply: (column) => void delete column.more?.['identity'] },
-  { words: ['drop', 'expression'], apply: (column) => void delete column.more?.['generated'] },
-  { words: ['first'], apply: (column, _, reading, relation) => moveColumn(relation, column, '', reading) },
-  { words: ['after'], apply: (column, r, reading, relation) => moveColumn(relation, column, r.name(), reading) },
-]
-
-function setDefault(column: Column, value: string | null): void {
-  if (value === null) delete column.defaultValue
-  else column.defaultValue = value
-}
-
 function setPairs(relation: Relation, r: TokenReader): void {
   const before = relation.properties['table_properties'] as Properties | undefined
   relation.properties['table_properties'] = { ...before, ...readPairs(r.isSign('(') ? r.group() : r) }
@@ -365,33 +324,4 @@ function setText(key: string): Apply {
     r.takeSign('=')
     relation.properties[key] = r.takeString() ?? r.dottedName('a value').join('.').toLowerCase()
   }
-}
-
-/** CREATE [UNIQUE | FULLTEXT | SPATIAL] INDEX, from behind the word INDEX on. */
-export function createIndex(r: TokenReader, modifiers: ReadonlySet<string>, reading: SqlReading): boolean {
-  r.takeWords('concurrently')
-  r.takeWords('if', 'not', 'exists')
-  const name = r.isWords('on') ? null : r.dottedName('the name of the index').at(-1)!
-  if (r.takeWords('using')) r.next()
-  if (!r.takeWords('on')) r.fail('ON')
-  r.takeWords('only')
-  const place = r.place
-  const table = tableNameOf(r.dottedName('the table'))
-  const relation = relationFor(reading.estate, table, reading.line(place))
-  const method = r.takeWords('using') ? r.next().text.toLowerCase() : ['fulltext', 'spatial'].find((m) => modifiers.has(m))
-  const { columns, isPlain } = readKeyColumns(r, reading)
-  const rest = r.rest()
-  const where = /\bwhere\b\s*([\s\S]*)$/i.exec(rest)?.[1]
-  const isUnique = modifiers.has('unique')
-  if (!relation.complete && !isUnique) return false
-  if (isUnique && isPlain && where === undefined) applyDeclared(relation, { kind: 'unique', name, columns }, place, reading)
-  else {
-    const more: Properties = {
-      ...(isUnique ? { unique: true } : {}),
-      ...(method && method !== 'btree' ? { method } : {}),
-      ...(where === undefined ? {} : { where }),
-    }
-    append(relation.properties, 'indexes', named(name, { columns, ...more }))
-  }
-  return true
 }

@@ -1,20 +1,11 @@
 import type { Properties } from '../../vocabulary.js'
-import { addRelation, type Column, findColumn, type Relation, type TableName } from './ddl-estate.js'
+import { addRelation, type Column, findColumn, type Relation, relationKey, type TableName } from './ddl-estate.js'
 import { addColumns, copyColumns, isMade, newRelation } from './ddl-relations.js'
-import {
-  applyDeclared,
-  type Declared,
-  type Definition,
-  isTableConstraint,
-  readColumn,
-  readKeyColumns,
-  readPairs,
-  readTableConstraint,
-  type SqlReading,
-  tableNameOf,
-} from './sql-columns.js'
+import { readColumn } from './sql-columns.js'
+import { isTableConstraint, readKeyColumns, readTableConstraint } from './sql-keys.js'
 import { fillFromSqlQuery } from './sql-query.js'
 import { type TokenReader, Unexpected } from './sql-reader.js'
+import { applyDeclared, type Declared, type Definition, readPairs, type SqlReading, tableNameOf } from './sql-reading.js'
 
 /** The words between CREATE and what it makes. */
 export type Modifiers = ReadonlySet<string>
@@ -44,7 +35,7 @@ export function createTable(r: TokenReader, modifiers: Modifiers, reading: SqlRe
   const relation = newRelation('Table', name, place, reading)
   relation.properties = { table_type: tableType(modifiers) }
   const body: Body = { columns: [], declared: [], watermarks: [] }
-  if (r.takeWords('partition', 'of')) partitionOf(r, relation, body)
+  if (r.takeWords('partition', 'of')) partitionOf(r, relation, body, reading)
   if (r.isSign('(')) readBody(r.group(), body, reading)
   if (isEarlier) return
   for (const item of body.columns) {
@@ -74,10 +65,10 @@ const tableType = (modifiers: Modifiers): string =>
   ['temporary', 'external', 'foreign', 'unlogged'].find((m) => modifiers.has(m)) ?? (modifiers.has('temp') ? 'temporary' : 'base')
 
 /** PostgreSQL: a partition has its parent's columns. */
-function partitionOf(r: TokenReader, relation: Relation, body: Body): void {
+function partitionOf(r: TokenReader, relation: Relation, body: Body, reading: SqlReading): void {
   const place = r.place
   const table = tableNameOf(r.dottedName('the partitioned table'))
-  relation.properties['partition_of'] = table.database === null ? table.name : `${table.database}.${table.name}`
+  relation.properties['partition_of'] = relationKey(reading.estate, table)
   body.columns.push({ table, place, withKeys: false })
 }
 

@@ -6,8 +6,8 @@ import { resolveQuery } from './hive-lineage.js'
 import { type Query, readQuery } from './hive-query.js'
 import { fillFromQuery, reportMissing } from './hive-tables.js'
 import { below, parseHive } from './hive-tree.js'
-import { type SqlReading, tableNameOf } from './sql-columns.js'
-import { type TokenReader, TokenReader as Tokens } from './sql-reader.js'
+import { TokenReader } from './sql-reader.js'
+import { type SqlReading, tableNameOf } from './sql-reading.js'
 import type { Token } from './sql-tokens.js'
 import { parseType } from './type-tree.js'
 
@@ -55,7 +55,7 @@ export function readInsertQuery(
   reading: SqlReading,
 ): void {
   const tokens = queryTokens(r)
-  const text = new Tokens(r.tokens, r.end).rest()
+  const text = new TokenReader(r.tokens, r.end).rest()
   const parsed = parseQuery(tokens, reading)
   if (!parsed) {
     unread(place, text, reading)
@@ -140,7 +140,7 @@ function tablesOf(tokens: readonly Token[]): TableName[] {
     if (word === 'as' && tokens[i + 1]?.text === '(' && tokens[i - 1]) ctes.add(tokens[i - 1]!.value.toLowerCase())
     const isTableArgument = word === 'table' && tokens[i - 1]?.text === '('
     if (word !== 'from' && word !== 'join' && !isTableArgument) return
-    const r = new Tokens(tokens.slice(i + 1), token.end)
+    const r = new TokenReader(tokens.slice(i + 1), token.end)
     r.takeWords('only')
     if (!r.isName() || r.isWords('lateral') || r.isWords('unnest') || r.isWords('select')) return
     const parts = r.dottedName()

@@ -121,13 +121,14 @@ export class TokenReader {
   /** Splits what is left at the commas that stand outside parentheses (and angle and square brackets). */
   *elements(): Generator<TokenReader> {
     let from = this.position
-    let depth = 0
+    const open: string[] = []
     for (let i = from; i <= this.tokens.length; i++) {
       const token = this.tokens[i]
       const sign = token?.kind === 'sign' ? token.text : ''
-      if (sign === '(' || sign === '[' || this.opensAngle(i)) depth++
-      if (sign === ')' || sign === ']' || (sign === '>' && depth > 0 && this.tokens[i - 1]?.text !== '=')) depth--
-      if (token && (sign !== ',' || depth > 0)) continue
+      if (sign === '(' || sign === '[' || this.opensAngle(i)) open.push(sign)
+      // a `>` that closes no type is a comparison
+      if (sign === ')' || sign === ']' || (sign === '>' && open.at(-1) === '<')) open.pop()
+      if (token && (sign !== ',' || open.length > 0)) continue
       if (i > from) yield new TokenReader(this.tokens.slice(from, i), token?.start ?? this.end)
       from = i + 1
     }

@@ -12,12 +12,18 @@ export interface Telling {
   heading?: RegExp
 }
 
+/** Words that only Hive (and Spark, which is asked first) has. */
+const ofHive = /\b(?:stored\s+(?:as|by)|row\s+format|tblproperties|novalidate|lateral\s+view|external\s+table|clustered\s+by|msck)\b/i
+
 /** A dialect as a source. */
 export const sqlSource = (dialect: SqlDialect, { extensions, words, heading }: Telling): Source => ({
   name: dialect.title,
   extensions,
-  looksLike: (head) =>
-    heading?.test(head) === true || (/\b(?:create|alter)\s/i.test(head) && words.test(head.replace(/--[^\n]*|\bcomment\s+'[^']*'/gi, ''))),
+  looksLike: (head) => {
+    if (heading?.test(head)) return true
+    const bare = head.replace(/--[^\n]*|\bcomment\s+'[^']*'/gi, '')
+    return /\b(?:create|alter)\s/i.test(bare) && words.test(bare) && (dialect.hasPartitionColumns || !ofHive.test(bare))
+  },
   parse: async (text, context) => parseSqlScript(await wholeText(text), dialect, context),
   byContentOnly: true,
 })

@@ -23,8 +23,8 @@ export interface Lexed {
   delimiter?: string
   /** a quote or comment that was opened and never closed */
   unterminated?: { at: number; what: string }
-  /** where reading goes on if this does not parse: a quoted text seems to have swallowed what follows from here */
-  resume?: number
+  /** a quoted text that seems to have swallowed statements: where it opens, and where reading goes on if this one does not parse */
+  swallowed?: { at: number; resume: number }
 }
 
 const space = /\s+/y
@@ -35,6 +35,8 @@ const digitWord = /\d[\p{L}\p{N}_$]*/uy
 const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy
 const conditional = /\/\*M?!\d*/y
 const freshStatement = /;[ \t]*\r?\n\s*(?:create|drop|alter|insert|use|set)\b/i
+/** How far the end of a quoted text is looked for that seems to hold statements: bounds what one stray quote costs. */
+const patience = 65_536
 /** A statement that begins in a line of its own although the one before it was not ended. */
 const definition =
   /(?:create\s+(?:(?:or\s+replace|external|temporary|unlogged|materialized|foreign)\s+)*(?:table|view|database|schema)|drop\s+(?:table|view|database|schema)|alter\s+(?:table|view))\b/iy
@@ -58,7 +60,7 @@ class Lexer {
   /** of INSERT … VALUES only the beginning is kept: dumps are full of rows */
   private isData = false
   private unterminated: Lexed['unterminated']
-  private resume: number | undefined
+  private swallowed: Lexed['swallowed']
 
   constructor(
     private readonly script: string,
@@ -89,14 +91,14 @@ class Lexer {
   }
 
   private done(next: number): Lexed {
-    const { tokens, start, at, unterminated, resume } = this
+    const { tokens, start, at, unterminated, swallowed } = this
     return {
       tokens,
       start: tokens[0]?.start ?? start,
       end: Math.min(at, this.script.length),
       next,
       ...(unterminated ? { unterminated } : {}),
-      ...(resume === undefined ? {} : { resume }),
+      ...(swallowed ? { swallowed } : {}),
     }
   }
 
@@ -229,23 +231,29 @@ class Lexer {
   /** Where the quote that opens here closes; doubled ones stand for themselves. */
   private closing(quote: string, isEscaped: boolean): number {
     const { script, at } = this
+    let end = script.length
     let i = at + 1
-    for (; i < script.length; i++) {
+    for (; i < end; i++) {
+      // rows may hold anything; elsewhere a text this long that seems to hold statements is a forgotten quote
+      if (i - at === patience && !this.isData && this.noticeSwallowed(at, i)) end = i
       if (isEscaped && script[i] === '\\') i++
       else if (script[i] === quote) {
         if (script[i + 1] !== quote) break
         i++
       }
     }
-    if (this.resume === undefined && !this.isData) this.noticeSwallowed(at, i)
-    if (i >= script.length) this.unterminated = { at, what: quote === "'" || quote === '"' ? 'quote' : 'quoted name' }
-    return Math.min(i, script.length)
+    if (!this.isData) this.noticeSwallowed(at, i)
+    // `'x, b int);\ncreate table t (a int default 'y`: what closes it opens another
+    const opensAnother = this.swallowed?.at === at && /[\p{L}\p{N}]/u.test(script[i + 1] ?? '')
+    if (i >= end || opensAnother) this.unterminated = { at, what: quote === "'" || quote === '"' ? 'quote' : 'quoted name' }
+    return Math.min(i, end)
   }
 
   /** A long text that holds what looks like statements: a quote was most likely forgotten before it. */
-  private noticeSwallowed(from: number, to: number): void {
-    if (to - from < 20) return
-    const found = freshStatement.exec(this.script.slice(from, Math.min(to, from + 65_536)))
-    if (found) this.resume = from + found.index + 1
+  private noticeSwallowed(from: number, to: number): boolean {
+    if (to - from < 20) return false
+    const found = freshStatement.exec(this.script.slice(from, Math.min(to, from + patience)))
+    if (found) this.swallowed ??= { at: from, resume: from + found.index + 1 }
+    return found !== null
   }
 }

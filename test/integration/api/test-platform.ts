@@ -6,11 +6,13 @@ import type { ApiPlatform } from '../../../src/api/context.js'
 import { localBlobs } from '../../../src/blobs/local.js'
 import { startProjection } from '../../../src/catalog/projection.js'
 import { readConfig } from '../../../src/config.js'
+import type { GraphEngine } from '../../../src/graph/engine.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
 import { models } from '../../../src/models/registry.js'
 import { graphReaders } from '../../../src/platform.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { openServing } from '../../../src/serving/serving.js'
+import type { Logger } from '../../../src/util/log.js'
 import { freshDatabase } from '../../support/database.js'
 import { memoryLog } from './live-server.js'
 
@@ -32,14 +34,17 @@ function watched(database: Database, seen: (text: string) => void): Database {
   }
 }
 
-/** The server's real platform on a fresh database and a graph of its own; closed after the test file. */
-export async function testPlatform(): Promise<TestPlatform> {
+/** The server's real platform on a fresh database and a graph of its own (embedded unless another is opened); closed after the test file. */
+export async function testPlatform(
+  openGraph: (log: Logger) => Promise<GraphEngine> = (log) => openGrafeo({ folder: null, log }),
+): Promise<TestPlatform> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-api-'))
   const { log, lines } = memoryLog()
   const fresh = await freshDatabase()
   const seen: string[] = []
   const database = watched(fresh.database, (text) => seen.push(text))
-  const graph = await openGrafeo({ folder: null, log })
+  const graph = await openGraph(log)
+  await graph.clear()
   await graph.prepare()
   const projection = await startProjection({ database: fresh.database, engine: graph, log, readers: graphReaders })
   const blobs = localBlobs(path.join(home, 'blobs'))

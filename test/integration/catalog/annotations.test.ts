@@ -114,7 +114,7 @@ describe("people's words", () => {
   it('refuse all when one node does not exist', async () => {
     const edits = [account, 'bank/hive/table:core.acount'].map((nodeId) => ({ nodeId, tags: { add: ['x'] } }))
     await expect(say('ann', day(2), ...edits)).rejects.toMatchObject({
-      ...{ code: 'NOT_FOUND', message: 'there is no node "bank/hive/table:core.acount" in the catalog now', remedy: /search/ },
+      ...{ code: 'NOT_FOUND', message: 'there is no node "bank/hive/table:core.acount" in the catalog now' },
       remedy: expect.stringContaining('search'),
     })
     expect((await readAnnotationsOf(database, account)).tags).toEqual([])

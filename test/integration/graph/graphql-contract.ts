@@ -88,6 +88,79 @@ const cases: [title: string, query: string, answer: unknown][] = [
     },
   ],
   [
+    'connections three levels deep, each sorted, filtered and counted',
+    `{ tablesConnection(sort: [{name: ASC}], where: {columns: {some: {ordinal: {gte: 1}}}}) { totalCount edges { node { name
+      columnsConnection(sort: [{node: {name: ASC}}], where: {node: {name: {contains: "i"}}}) { totalCount edges { node { name
+        referencesConnection { totalCount edges { properties { position } node { name
+          tablesConnection { totalCount edges { node { name updatedAt } } } } } } } } } } } } }`,
+    {
+      tablesConnection: {
+        totalCount: 2,
+        edges: [
+          {
+            node: {
+              name: 'orders',
+              columnsConnection: {
+                totalCount: 1,
+                edges: [
+                  {
+                    node: {
+                      name: 'order_id',
+                      referencesConnection: {
+                        totalCount: 1,
+                        edges: [
+                          {
+                            properties: { position: 1 },
+                            node: {
+                              name: 'id',
+                              tablesConnection: { totalCount: 1, edges: [{ node: { name: 'users', updatedAt: day(1) } }] },
+                            },
+                          },
+                        ],
+                      },
+                    },
+                  },
+                ],
+              },
+            },
+          },
+          {
+            node: {
+              name: 'users',
+              columnsConnection: {
+                totalCount: 2,
+                edges: ['email', 'id'].map((name) => ({ node: { name, referencesConnection: { totalCount: 0, edges: [] } } })),
+              },
+            },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'aggregates of a filtered, nested connection',
+    `{ tables(where: {name: {eq: "users"}}) { columnsConnection(where: {node: {updatedAt: {gte: "${day(2)}"}}}) { aggregate { count { nodes } node { name { shortest } updatedAt { max } ordinal { sum } } } } } }`,
+    {
+      tables: [
+        {
+          columnsConnection: {
+            aggregate: { count: { nodes: 1 }, node: { name: { shortest: 'email' }, updatedAt: { max: day(2) }, ordinal: { sum: 2 } } },
+          },
+        },
+      ],
+    },
+  ],
+  [
+    'filters on DateTime, nested and together',
+    `{ tables(sort: [{name: ASC}], where: {AND: [{updatedAt: {lt: "2024-01-03T00:00:00+01:00"}}, {NOT: {updatedAt: {lt: "${day(1)}"}}}, {columns: {some: {updatedAt: {gte: "${day(2)}", lte: "${day(3)}"}}}}]}) { name updatedAt } }`,
+    {
+      tables: [
+        { name: 'orders', updatedAt: day(2) },
+        { name: 'users', updatedAt: day(1) },
+      ],
+    },
+  ],
+  [
     'the second page',
     '{ tablesConnection(first: 2, after: "YXJyYXljb25uZWN0aW9uOjA=", sort: [{updatedAt: DESC}]) { pageInfo { hasNextPage hasPreviousPage } edges { node { name } } } }',
     {

@@ -1,7 +1,15 @@
-import { expect, it } from 'vitest'
+import fc from 'fast-check'
+import neo4j from 'neo4j-driver'
+import { afterAll, describe, expect, it } from 'vitest'
+import { guardCypher } from '../../../src/graph/cypher-guard.js'
 import { openNeo4j } from '../../../src/graph/neo4j.js'
+import { attackTogether, smallQuery } from '../../support/cypher-attack.js'
 import { describeIf } from '../../support/need.js'
-import { describeEngine } from './engine-contract.js'
+import { describeGraphApi } from '../api/graph-api.js'
+import { liveServer } from '../api/live-server.js'
+import { testPlatform } from '../api/test-platform.js'
+import { attack } from './attack-texts.js'
+import { describeEngine, edge, node } from './engine-contract.js'
 import { describeGraphQL } from './graphql-contract.js'
 
 const {
@@ -13,8 +21,61 @@ const {
 
 describeIf(uri, 'NEO4J_URI is not set; run: node scripts/neo4j/start.mjs -- npm test', 'a real Neo4j', () => {
   const open = () => openNeo4j({ uri: uri!, username, password, database })
-  describeEngine('neo4j', open, { unsupported: [] })
+  describeEngine('neo4j', open)
   describeGraphQL('neo4j', open)
+  describeGraphApi('neo4j', open)
+
+  it('takes for a read whatever the guard lets through (its own planner says so)', async () => {
+    const driver = neo4j.driver(uri!, neo4j.auth.basic(username, password), { disableLosslessIntegers: true })
+    afterAll(() => driver.close())
+    const session = driver.session({ database, defaultAccessMode: 'READ' })
+    let planned = 0
+    const typeOf = async (text: string): Promise<string> => {
+      try {
+        const { summary } = await session.run(`EXPLAIN ${text}`, { name: 'a', rows: [], p: {}, create: 1, set: 1, delete: 1 })
+        planned++
+        return summary.queryType
+      } catch {
+        return 'r'
+      }
+    }
+    await fc.assert(
+      fc.asyncProperty(attack, async (text) => {
+        const guarded = guardCypher(text, { engine: 'neo4j', rows: 100 })
+        if ('ok' in guarded) for (const run of [guarded.text, text]) expect(await typeOf(run), run).toBe('r')
+      }),
+      { numRuns: 20_000 },
+    )
+    expect(planned).toBeGreaterThan(200)
+    await session.close()
+  }, 180_000)
+
+  describe('eight who attack at once, through the API', () => {
+    it("everyone else's queries are answered, rightly", async () => {
+      const platform = await testPlatform(open)
+      await platform.projection.stop()
+      const changes = Array.from({ length: 300 }, (_, i) => [node(`t${i}`), edge(`t${i}`, 'DATA_FLOW', `t${(i * 7) % (i + 1)}`)]).flat()
+      await platform.graph.apply(changes, 1)
+      const server = await liveServer(platform)
+      afterAll(() => server.close())
+      const health = new URL('/healthz', server.url)
+      let position = 1
+      const { outcomes, others } = await attackTogether(server.post, 8_000, {
+        health: async () => expect((await fetch(health)).status).toBe(200),
+        typed: async () =>
+          expect(await server.ask('{ tables(where: { id: { eq: "t7" } }) { name } }')).toEqual({ tables: [{ name: 't7' }] }),
+        ledger: async () => expect(await server.ask('{ projects { id } }')).toEqual({ projects: [] }),
+        cypher: () => smallQuery(server.post, 'MATCH (t:Table {id: "t9"}) RETURN t.name', [['t9']]),
+        projection: async () => {
+          await platform.graph.apply([node(`w${++position}`)], position)
+          expect(await platform.graph.position()).toBe(position)
+        },
+      })
+      expect(outcomes['answered'] ?? 0).toBe(0)
+      for (const code of Object.keys(outcomes)) expect(['TIMEOUT', 'CYPHER_FAILED', 'UNAVAILABLE', 'OVERLOADED']).toContain(code)
+      for (const [name, { answers }] of Object.entries(others)) expect(answers, name).toBeGreaterThan(3)
+    }, 120_000)
+  })
 
   it('says what to do when no server answers', async () => {
     await expect(openNeo4j({ uri: 'bolt://127.0.0.1:1', username, password })).rejects.toMatchObject({

@@ -68,8 +68,6 @@ export const refusedQueries: [query: string, says: string][] = [
   ['RETURN file()', 'file'],
   ['RETURN `evil`(1)', 'back-ticks'],
   ['RETURN a.`b`.evil(1)', 'evil'],
-  ['MATCH p = shortestPath((a)-[*..6]-(b)) RETURN p', 'ORDER BY length(p)'],
-  ['MATCH p = ALLSHORTESTPATHS((a)-[*..6]-(b)) RETURN p', 'ORDER BY length(p)'],
   ['CALL apoc.load.csv("http://169.254.169.254/latest/meta-data") YIELD map RETURN map', 'apoc.load.csv'],
   ['CALL apoc.load.xml("file:///etc/passwd") YIELD value RETURN value', 'apoc.load.xml'],
   ['CALL apoc.import.file("x") YIELD value RETURN value', 'apoc.import'],

@@ -15,6 +15,12 @@ describe('what the embedded graph lacks', () => {
     expect(guardCypher(`RETURN ${example} AS x`, { engine: 'grafeo' })).toMatchObject({ suggestion: hint })
   })
 
+  it('whatever the case of the name', () => {
+    const query = 'MATCH p = ALLSHORTESTPATHS((a)-[*..6]-(b)) RETURN p'
+    expect(guardCypher(query, { engine: 'grafeo' })).toMatchObject({ suggestion: grafeoGaps.pathFunction.hint })
+    expect(guardCypher('RETURN isempty("") AS x', { engine: 'grafeo' })).toMatchObject({ suggestion: 'Use size(x) = 0' })
+  })
+
   it('does not take what looks alike for a gap', () => {
     for (const text of [
       'MATCH ()-[r:DATA_FLOW|HAS_COLUMN]->() RETURN r',
@@ -26,6 +32,7 @@ describe('what the embedded graph lacks', () => {
       'WITH [1, 2, 3] AS xs RETURN xs[-1] AS last, xs[1..] AS rest, xs[0..2 - 1] AS one, [-1, -2] AS ys, [a = (1)] AS b',
       'MATCH p = (a)-->(b), q = (c)<--(d) RETURN p, q',
       'MATCH (n:`WHERE`) RETURN n',
+      'MATCH (n) WHERE (n)-[:R {x: 1}]->(:Table {y: 2}) RETURN [(n {z: 1})-[r {x: 1}]-(m {x: 2}) | m {.id}] AS x',
     ])
       expect(guardCypher(text, { engine: 'grafeo' }), text).toMatchObject({ ok: true })
   })
@@ -34,6 +41,6 @@ describe('what the embedded graph lacks', () => {
     const textOf = (text: string) => (guardCypher(text, { engine: 'grafeo' }) as { text: string }).text
     expect(textOf('RETURN 1 AS a UNION DISTINCT RETURN 2 AS a')).toBe('RETURN 1 AS a UNION RETURN 2 AS a')
     expect(textOf('CALL db.propertyKeys')).toBe('CALL db.propertyKeys()')
-    for (const [name, same] of Object.entries(sameFunctions)) expect(textOf(`RETURN ${name}("x")`)).toBe(`RETURN ${same}('x')`)
+    for (const [name, same] of Object.entries(sameFunctions)) expect(textOf(`RETURN ${name}("x")`)).toBe(`RETURN ${same}("x")`)
   })
 })

@@ -1,8 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ParsedSource, SourceContext } from '../../../../src/catalog/fact.js'
 import { detectDialect, parseSource } from '../../../../src/catalog/sources/index.js'
+import { describeIf, sharedData } from '../../../support/need.js'
 import { bank, codesOf, columnsOf, edgeOf, edgesOf, errorsOf, has, nodeOf, removalsOf } from './support.js'
 
 const fixture = (name: string) => fs.readFileSync(path.join(import.meta.dirname, `../fixtures/kitchen-sink.${name}.sql`), 'utf8')
@@ -187,7 +189,8 @@ describe('PostgreSQL', async () => {
   it('reads partitions, LIKE in its place, and inheritance', () => {
     expect(columnsOf(parsed, 'crm.orders_2024')).toEqual(['id', 'customer_id', 'line', 'placed'])
     expect(columnsOf(parsed, 'crm.archive')).toEqual(['id', 'customer_id', 'line', 'placed', 'archived_at'])
-    expect(columnsOf(parsed, 'public.best').at(-1)).toBe('level')
+    // what its parent gains later, it gains too
+    expect(columnsOf(parsed, 'public.best').slice(-2)).toEqual(['level', 'note'])
     expect(nodeOf(parsed, 'table:public.best').properties).toMatchObject({ inherits: ['crm.customer'] })
   })
 
@@ -362,7 +365,41 @@ describe('a script that is not as it should be', () => {
   })
 })
 
+describe('whatever is cut out of a script', () => {
+  it.each(['mysql', 'postgres', 'spark', 'trino', 'flink'])(
+    '%s: its reader never fails, and says nothing that does not hold together',
+    async (name) => {
+      const text = fixture(name)
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(fc.nat(text.length), fc.integer({ min: 1, max: 60 })), { minLength: 1, maxLength: 4 }),
+          async (cuts) => {
+            const rest = cuts.reduce((all, [at, length]) => all.slice(0, at) + all.slice(at + length), text)
+            const parsed = await parse(name, rest)
+            // a shape that nobody foresaw would be told so
+            expect(codesOf(parsed)).not.toContain('ddl-unread')
+            const ids = parsed.facts.flatMap((f) => (f.fact === 'node' ? [f.id] : []))
+            expect(new Set(ids).size).toBe(ids.length)
+            const known = new Set(ids)
+            for (const f of parsed.facts)
+              if (f.fact === 'edge' && f.label === 'HAS_COLUMN') expect(known.has(f.sourceId) && known.has(f.targetId)).toBe(true)
+          },
+        ),
+        { numRuns: Number(process.env['ESPALIER_RUNS'] ?? 150) },
+      )
+    },
+  )
+})
+
 describe('size does not matter', () => {
+  it('a stray quote in each of 2,000 statements costs no more than the statements', async () => {
+    const text = Array.from({ length: 2000 }, (_, i) => `create table t${i} (a int default 'x, b varchar(100) not null);\n`).join('')
+    const start = performance.now()
+    const parsed = await parse('mysql', text)
+    expect(errorsOf(parsed).length).toBeGreaterThan(0)
+    expect(performance.now() - start).toBeLessThan(5_000)
+  })
+
   it('reads 3,000 columns and a dump of 20 MB of rows in seconds', async () => {
     const wide = `create table wide (${Array.from({ length: 3000 }, (_, i) => `c${i} int unsigned not null default '${i}'`).join(',\n')});\n`
     const rows = `insert into wide values ${Array.from({ length: 1000 }, (_, i) => `(${i},'it''s \\'quoted\\'; create table x (a int);')`).join(',')};\n`
@@ -371,6 +408,19 @@ describe('size does not matter', () => {
     expect(errorsOf(parsed)).toEqual([])
     expect(columnsOf(parsed, 'default.wider')).toHaveLength(3000)
     expect(performance.now() - start).toBeLessThan(10_000)
+  })
+})
+
+describeIf(sharedData, 'the shared data folder is absent', 'real files are told apart', () => {
+  it('the DDL of TPC-DS is Hive, every version of the two histories is MySQL', () => {
+    const under = (folder: string) => fs.readdirSync(path.join(sharedData!, folder)).map((f) => path.join(sharedData!, folder, f))
+    const dialectOf = (file: string) => detectDialect('x.sql', fs.readFileSync(file, 'utf8').slice(0, 4000))
+    expect(new Set([...under('hive/ddl-tpcds/text'), ...under('hive/ddl-tpcds/bin_partitioned')].map(dialectOf))).toEqual(
+      new Set(['hive-ddl']),
+    )
+    expect(new Set([...under('schema-history/mediawiki'), ...under('schema-history/coppermine')].map(dialectOf))).toEqual(
+      new Set(['mysql-ddl']),
+    )
   })
 })
 
@@ -388,6 +438,8 @@ describe('dialects are told apart', () => {
   it('by their words, not by what comments say', () => {
     expect(detectDialect('x.sql', "create table t (a int comment 'owner to :: bob') -- unsigned\nstored as orc")).toBe('hive-ddl')
     expect(detectDialect('x.sql', 'create table t (a int unsigned)')).toBe('mysql-ddl')
+    expect(detectDialect('x.sql', 'create table t (a tinyint, b serial) stored as orc')).toBe('hive-ddl')
+    expect(detectDialect('x.sql', 'create table t (a tinyint)')).toBe('hive-ddl')
     expect(detectDialect('x.hql', 'create table t (a int unsigned)')).toBe('hive-ddl')
   })
 })
