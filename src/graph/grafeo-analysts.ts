@@ -285,7 +285,7 @@ export class GrafeoAnalysts {
     for (const job of lost) {
       job.ran = performance.now() - job.sent
       const isSuspect = how !== 'dismissed' && !(how === 'memory' && job.ran < this.options.memory / mostBytesPerMs)
-      if (isSuspect && isAlone && (how !== 'crash' || job.isSuspect)) fail(job, verdicts[how]())
+      if (how !== 'dismissed' && isAlone && (how !== 'crash' || job.isSuspect)) fail(job, verdicts[how]())
       else {
         if (job.isSuspect) job.turns++
         job.isSuspect ||= isSuspect

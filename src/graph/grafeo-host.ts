@@ -12,6 +12,7 @@ import { messageOf } from '../util/error.js'
 import type { GraphValue } from './engine.js'
 import type { HostReply, HostRequest, HostRows } from './grafeo-messages.js'
 import { decodeGrafeo } from './grafeo-values.js'
+import { rowTooLarge, sizeOf } from './sizes.js'
 
 const [file = '', memoryText, owner = '', lifetime] = process.argv.slice(2)
 const memory = Number(memoryText)
@@ -148,7 +149,7 @@ async function collect(
     const values = result.get(i)
     const row = columns.map((column) => (form === 'answer' ? decodeGrafeo(values[column], idOf) : (values[column] as GraphValue)))
     size += sizeOf(row)
-    if (size > bytes && rows.length === 0) throw new Error(`one row of the answer is larger than ${bytes / 2 ** 20} MiB`)
+    if (size > bytes && rows.length === 0) throw new Error(rowTooLarge(bytes))
     if (size > bytes) return { columns, rows, isPartial: true }
     rows.push(row)
     if (performance.now() - began < longestTurnMs) continue
@@ -156,13 +157,6 @@ async function collect(
     began = performance.now()
   }
   return { columns, rows, isPartial: result.length > most }
-}
-
-/** Roughly the bytes of a value as JSON. */
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length + 2
-  if (value === null || typeof value !== 'object') return 8
-  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + 4 + sizeOf(item), 2)
 }
 
 async function write(db: GrafeoDB, statements: readonly { text: string; parameters: Record<string, unknown> }[]): Promise<undefined> {

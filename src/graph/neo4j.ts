@@ -1,11 +1,13 @@
 import neo4j, { type Driver, type ManagedTransaction, type Session } from 'neo4j-driver'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { GraphChange } from '../vocabulary.js'
-import { Admission, mostWaiting, queryPlaces } from './admission.js'
+import { Admission, mostAnswerBytes, mostWaiting, queryPlaces } from './admission.js'
 import { hiddenLabel } from './cypher-words.js'
 import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine } from './engine.js'
 import { withoutConvertFormat } from './grafeo-dialect.js'
-import { collectEnds, decodeNeo4j, encodeNeo4j } from './neo4j-values.js'
+import { Neo4jReaders } from './neo4j-readers.js'
+import { readRows, translateNeo4jError } from './neo4j-rows.js'
+import { encodeNeo4j } from './neo4j-values.js'
 import { checkQuery, readSchemaStatements } from './query.js'
 import { planStatements, readPosition } from './statements.js'
 import { oneByOne } from './turns.js'
@@ -39,7 +41,8 @@ export async function openNeo4j(options: Neo4jOptions): Promise<GraphEngine> {
       cause: thrown,
     })
   }
-  return new Neo4jEngine(driver, options.database ?? 'neo4j')
+  const database = options.database ?? 'neo4j'
+  return new Neo4jEngine(driver, database, new Neo4jReaders({ ...options, database }))
 }
 
 class Neo4jEngine implements GraphEngine {
@@ -50,6 +53,7 @@ class Neo4jEngine implements GraphEngine {
   constructor(
     private readonly connection: Driver,
     private readonly database: string,
+    private readonly readers: Neo4jReaders,
   ) {}
 
   async prepare(): Promise<void> {
@@ -59,10 +63,9 @@ class Neo4jEngine implements GraphEngine {
 
   async read(query: CypherQuery): Promise<CypherAnswer> {
     const { text, columns, parameters, limit, timeoutMs } = checkQuery(query, 'neo4j')
-    const encoded = encodeNeo4j(parameters) as Record<string, unknown>
     const began = performance.now()
-    const work = () => this.reading((transaction) => readRows(transaction, text, encoded, limit), timeoutMs)
-    const answer = await this.admission.run(work, timeoutMs)
+    const order = { text, parameters, limit, bytes: mostAnswerBytes, timeoutMs }
+    const answer = await this.admission.run(() => this.readers.read(order), timeoutMs)
     // What the guard has put into the text is not part of the names of columns.
     const spelled = columns?.length === answer.columns.length ? columns : answer.columns
     return { ...answer, columns: spelled, elapsedMs: performance.now() - began }
@@ -77,7 +80,7 @@ class Neo4jEngine implements GraphEngine {
   }
 
   async position(): Promise<number> {
-    const answer = await this.reading((t) => readRows(t, readPosition.text, readPosition.parameters, 1), 30_000)
+    const answer = await this.reading((t) => readRows(t, readPosition.text, readPosition.parameters, 1, mostAnswerBytes), 30_000)
     return Number(answer.rows[0]?.[0] ?? 0)
   }
 
@@ -105,7 +108,7 @@ class Neo4jEngine implements GraphEngine {
                 timeout: timing.timeout ?? driverTimeoutMs,
               })
               .catch((thrown) => {
-                throw translateError(thrown, timing.timeout ?? driverTimeoutMs)
+                throw translateNeo4jError(thrown, timing.timeout ?? driverTimeoutMs)
               }),
           executeWrite: () =>
             Promise.reject(new EspalierError('FORBIDDEN', 'the graph is read-only for clients', { remedy: 'Facts enter by ingest' })),
@@ -116,6 +119,7 @@ class Neo4jEngine implements GraphEngine {
   }
 
   async close(): Promise<void> {
+    await this.readers.close()
     await this.connection.close()
   }
 
@@ -128,63 +132,9 @@ class Neo4jEngine implements GraphEngine {
     try {
       return await work(session)
     } catch (thrown) {
-      throw translateError(thrown, timeoutMs)
+      throw translateNeo4jError(thrown, timeoutMs)
     } finally {
       await session.close()
     }
   }
-}
-
-/** Takes rows as they stream in and stops at the limit. */
-async function readRows(
-  transaction: ManagedTransaction,
-  text: string,
-  parameters: Record<string, unknown>,
-  limit: number,
-): Promise<Omit<CypherAnswer, 'elapsedMs'>> {
-  const result = transaction.run(text, parameters)
-  const columns = await result.keys()
-  const rows: unknown[][] = []
-  let isPartial = false
-  for await (const record of result) {
-    if (rows.length === limit) {
-      isPartial = true
-      break
-    }
-    rows.push(columns.map((column) => record.get(column)))
-  }
-  const ids = await readIds(transaction, rows)
-  const idOf = (elementId: string) => ids.get(elementId) ?? ''
-  return { columns: columns as string[], rows: rows.map((row) => row.map((value) => decodeNeo4j(value, idOf))), isPartial }
-}
-
-/** Catalog ids of the ends of relationships that did not come along as nodes. */
-async function readIds(transaction: ManagedTransaction, rows: readonly unknown[]): Promise<Map<string, string>> {
-  const ends = new Set<string>()
-  const known = new Map<string, string>()
-  collectEnds(rows, ends, known)
-  const missing = [...ends].filter((elementId) => !known.has(elementId))
-  if (missing.length === 0) return known
-  const { records } = await transaction.run('MATCH (n) WHERE elementId(n) IN $missing RETURN elementId(n) AS e, n.id AS id', { missing })
-  for (const record of records) known.set(record.get('e'), String(record.get('id') ?? ''))
-  return known
-}
-
-/** Neo4j's status codes as ours. */
-function translateError(thrown: unknown, timeoutMs: number): unknown {
-  if (!(thrown instanceof neo4j.Neo4jError)) return thrown
-  const { code } = thrown
-  if (/TransactionTimedOut|TransactionTerminated/.test(code) || /timed out|exceeded the configured timeout/i.test(thrown.message))
-    return new EspalierError('TIMEOUT', `the query took longer than ${timeoutMs} ms and was ended`, {
-      remedy: 'Narrow the pattern (labels, ids, fewer hops) or raise timeoutMs',
-    })
-  if (/AccessMode|Security/.test(code))
-    return new EspalierError('CYPHER_REFUSED', 'Neo4j refused the query', { remedy: 'Queries may only read', cause: thrown })
-  if (/MemoryPoolOutOfMemory|OutOfMemory/.test(code))
-    return new EspalierError('CYPHER_FAILED', 'the query took too much memory and was ended', {
-      remedy: 'Narrow the pattern, or aggregate earlier',
-    })
-  if (code === neo4j.error.SERVICE_UNAVAILABLE || code === neo4j.error.SESSION_EXPIRED || code.startsWith('Neo.TransientError'))
-    return new EspalierError('UNAVAILABLE', `Neo4j cannot be used now (${code})`, { cause: thrown })
-  return new EspalierError('CYPHER_FAILED', thrown.message.split('\n')[0] ?? code, { cause: thrown })
 }

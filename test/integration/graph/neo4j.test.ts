@@ -71,8 +71,7 @@ describeIf(uri, 'NEO4J_URI is not set; run: node scripts/neo4j/start.mjs -- npm 
           expect(await platform.graph.position()).toBe(position)
         },
       })
-      expect(outcomes['answered'] ?? 0).toBe(0)
-      for (const code of Object.keys(outcomes)) expect(['TIMEOUT', 'CYPHER_FAILED', 'UNAVAILABLE', 'OVERLOADED']).toContain(code)
+      for (const code of Object.keys(outcomes)) expect(['TIMEOUT', 'CYPHER_FAILED', 'UNAVAILABLE', 'OVERLOADED', 'cut']).toContain(code)
       for (const [name, { answers }] of Object.entries(others)) expect(answers, name).toBeGreaterThan(3)
     }, 120_000)
   })

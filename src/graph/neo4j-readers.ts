@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { type ErrorCode, EspalierError } from '../util/error.js'
+import type { CypherAnswer } from './engine.js'
+import { tookTooLong } from './grafeo-process.js'
+
+export interface ReaderSettings {
+  uri: string
+  username: string
+  password: string
+  database: string
+}
+
+export interface ReaderOrder {
+  text: string
+  parameters: Readonly<Record<string, unknown>>
+  limit: number
+  bytes: number
+  timeoutMs: number
+}
+
+type Rows = Omit<CypherAnswer, 'elapsedMs'>
+export type ReaderReply = { rows: Rows } | { error: { code: ErrorCode; message: string; remedy?: string } }
+
+/** Compiled beside this file; under a runner of TypeScript sources the built one is used. */
+const threadFile = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/graph/neo4j-reader.js' : './neo4j-reader.js', import.meta.url),
+)
+/** Of one thread's heap: an answer of 16 MiB takes a few times its size while it is read. */
+const heapMb = 256
+/** What the server is given to end a query at its time limit by itself, and to say so. */
+const graceMs = 3_000
+const idleMs = 60_000
+
+/** Runs people's queries on Neo4j, one a thread; threads are kept for a minute. */
+export class Neo4jReaders {
+  private readonly idle: { worker: Worker; timer: NodeJS.Timeout }[] = []
+  private readonly busy = new Set<Worker>()
+
+  constructor(private readonly settings: ReaderSettings) {}
+
+  async read(order: ReaderOrder): Promise<Rows> {
+    const worker = this.take()
+    try {
+      worker.postMessage(order)
+      const reply = await this.reply(worker, order.timeoutMs)
+      this.leave(worker)
+      if ('rows' in reply) return reply.rows
+      const { code, message, remedy } = reply.error
+      throw new EspalierError(code, message, remedy ? { remedy } : {})
+    } finally {
+      if (this.busy.delete(worker)) await worker.terminate()
+    }
+  }
+
+  async close(): Promise<void> {
+    const idle = this.idle.splice(0)
+    for (const { timer } of idle) clearTimeout(timer)
+    await Promise.all([...idle.map(({ worker }) => dismiss(worker)), ...[...this.busy].map((worker) => worker.terminate())])
+  }
+
+  private take(): Worker {
+    const kept = this.idle.pop()
+    clearTimeout(kept?.timer)
+    const worker =
+      kept?.worker ??
+      new Worker(threadFile, { workerData: this.settings, resourceLimits: { maxOldGenerationSizeMb: heapMb }, execArgv: [] })
+    this.busy.add(worker)
+    return worker
+  }
+
+  private leave(worker: Worker): void {
+    this.busy.delete(worker)
+    const entry = {
+      worker,
+      timer: setTimeout(() => {
+        this.idle.splice(this.idle.indexOf(entry), 1)
+        void dismiss(worker)
+      }, idleMs).unref(),
+    }
+    this.idle.push(entry)
+  }
+
+  private async reply(worker: Worker, timeoutMs: number): Promise<ReaderReply> {
+    const limit = AbortSignal.timeout(timeoutMs + graceMs)
+    try {
+      const [reply] = (await Promise.race([once(worker, 'message', { signal: limit }), ended(worker, limit)])) as [ReaderReply]
+      return reply
+    } catch (thrown) {
+      if (limit.aborted) throw tookTooLong(timeoutMs)
+      if ((thrown as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY') throw tooLarge()
+      throw thrown
+    }
+  }
+}
+
+async function ended(worker: Worker, signal: AbortSignal): Promise<never> {
+  await once(worker, 'exit', { signal })
+  throw new EspalierError('UNAVAILABLE', 'the connection for queries was closed', { remedy: 'Try again' })
+}
+
+async function dismiss(worker: Worker): Promise<void> {
+  worker.postMessage('close')
+  const timer = setTimeout(() => void worker.terminate(), 5_000)
+  await once(worker, 'exit').catch(() => {})
+  clearTimeout(timer)
+}
+
+const tooLarge = () =>
+  new EspalierError('CYPHER_FAILED', 'the answer is too large', {
+    remedy: 'Return fewer or smaller values: aggregate, or page with SKIP and LIMIT',
+  })
