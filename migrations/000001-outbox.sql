@@ -3,5 +3,7 @@
 CREATE TABLE graph_outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   change jsonb NOT NULL,
+  -- how many changes it stands for: a row can name a thousand facts of the catalog
+  weight integer NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL DEFAULT now()
 );

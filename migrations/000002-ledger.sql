@@ -33,6 +33,8 @@ create table snapshot (
   ingested_at timestamptz(3) not null,
   content_hash text not null,
   is_complete boolean not null,
+  -- of the facts as they came, one 16-digit hash per 5,000: the same facts again need not be looked at (repeat-store.ts); '' where unknown
+  facts_digest text not null default '',
   -- [{dialect, file, bytes}]
   sources jsonb not null,
   -- {nodes: {added, changed, removed, unchanged}, edges: {…}} as of observed_at, when it was ingested
@@ -40,6 +42,8 @@ create table snapshot (
   metrics jsonb not null,
   quality jsonb not null,
   problem_count integer not null,
+  -- how many of them parsing found; the rest was found by ingest
+  input_problem_count integer not null default 0,
   processing_strategy text not null,
   unique (project_id, position)
 );
@@ -120,11 +124,13 @@ create table assertion (
   from_position uuid not null,
   to_position uuid not null,
   version uuid not null,
-  primary key (stream, fact, from_position)
+  primary key (fact, stream, from_position)
 );
-create index assertion_fact on assertion (fact);
+-- Rows of a stream lie together in the order of their arrival: 0.3 us a row instead of 1.4 for a tree
+create index assertion_stream on assertion using brin (stream int4_minmax_multi_ops) with (pages_per_range = 32, autosummarize = on);
 
--- Valid in [valid_from, valid_to); adjacent rows of a node differ in version. `file`, `location` and `stated_at` (when the text itself
+-- Valid in [valid_from, valid_to); adjacent rows of a node differ in version. `begins`: nothing was there before it; `ends`: nothing
+-- follows: the comings and goings of facts, which the view `change` tells, are nowhere else. `file`, `location` and `stated_at` (when the text itself
 -- says that it was true) tell where this version was read when it was saved: hints, no part of what is compared.
 create table node_history (
   node bigint not null,
@@ -133,14 +139,21 @@ create table node_history (
   version uuid not null,
   scope integer not null,
   kind text collate "C" not null,
+  begins boolean not null,
+  ends boolean not null default false,
   file integer,
   location text,
   stated_at timestamptz(3),
   primary key (node, valid_from)
 ) with (fillfactor = 95);
 create index node_history_current on node_history (scope, kind, node) where valid_to = 'infinity';
+create index node_history_end on node_history (scope, valid_to) where valid_to < 'infinity';
+-- rows of one ingest lie together
+create index node_history_start on node_history using brin (scope int4_minmax_multi_ops, valid_from timestamptz_minmax_multi_ops)
+  with (pages_per_range = 32, autosummarize = on);
 
--- As node_history; is_visible is false while an end of the edge does not exist: asserted, but nobody is shown it.
+-- As node_history; is_visible is false while an end of the edge does not exist: asserted, but nobody is shown it. Only what is visible
+-- begins and ends.
 create table edge_history (
   edge bigint not null,
   valid_from timestamptz(3) not null,
@@ -149,17 +162,24 @@ create table edge_history (
   is_visible boolean not null,
   scope integer not null,
   label text collate "C" not null,
+  begins boolean not null,
+  ends boolean not null default false,
   file integer,
   location text,
   stated_at timestamptz(3),
   primary key (edge, valid_from)
 ) with (fillfactor = 95);
 create index edge_history_current on edge_history (scope, label, edge) where valid_to = 'infinity';
+create index edge_history_end on edge_history (scope, valid_to) where valid_to < 'infinity';
+create index edge_history_start on edge_history using brin (scope int4_minmax_multi_ops, valid_from timestamptz_minmax_multi_ops)
+  with (pages_per_range = 32, autosummarize = on);
 create index edge_history_pending on edge_history (edge) where valid_to = 'infinity' and not is_visible;
 
-create table change (
+-- What differs between adjacent versions of a fact, and which columns were probably renamed.
+create table change_detail (
   fact bigint not null,
   at timestamptz(3) not null,
+  -- type_changed, nullability_changed, property_changed, renamed
   kind text collate "C" not null,
   -- which property, for property_changed; else ''
   property text not null default '',
@@ -172,8 +192,25 @@ create table change (
   confidence real,
   primary key (fact, at, kind, property)
 );
-create index change_scope on change (scope, at);
-create index change_owner on change (owner, at) where owner is not null;
+create index change_detail_scope on change_detail (scope, at);
+create index change_detail_owner on change_detail (owner, at) where owner is not null;
+
+-- All changes. That facts came and went is read off their histories: a million columns that come are no million rows more.
+create view change as
+select h.node as fact, h.valid_from as at, 'node_added' collate "C" as kind, '' as property, h.scope, true as is_node,
+  case when n.kind in ('Table', 'View') then n.key else n.parent end as owner, null::jsonb as before, null::jsonb as after, null::real as confidence
+from node_history h left join node_key n on n.key = h.node where h.begins
+union all
+select h.node, h.valid_to, 'node_removed', '', h.scope, true, case when n.kind in ('Table', 'View') then n.key else n.parent end, null, null, null
+from node_history h left join node_key n on n.key = h.node where h.ends
+union all
+select h.edge, h.valid_from, 'edge_added', '', h.scope, false, case when n.kind in ('Table', 'View') then n.key else n.parent end, null, null, null
+from edge_history h left join edge_key e on e.key = h.edge left join node_key n on n.key = e.source where h.begins
+union all
+select h.edge, h.valid_to, 'edge_removed', '', h.scope, false, case when n.kind in ('Table', 'View') then n.key else n.parent end, null, null, null
+from edge_history h left join edge_key e on e.key = h.edge left join node_key n on n.key = e.source where h.ends
+union all
+select fact, at, kind, property, scope, is_node, owner, before, after, confidence from change_detail;
 
 -- Series of numbers about a node (project, system, table); NaN and infinities are storable, though ours are finite.
 create table metric (

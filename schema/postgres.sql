@@ -78,9 +78,9 @@ CREATE TABLE assertion (
   from_position uuid NOT NULL,
   to_position uuid NOT NULL,
   version uuid NOT NULL,
-  CONSTRAINT assertion_pkey PRIMARY KEY (stream, fact, from_position)
+  CONSTRAINT assertion_pkey PRIMARY KEY (fact, stream, from_position)
 );
-CREATE INDEX assertion_fact ON public.assertion USING btree (fact);
+CREATE INDEX assertion_stream ON public.assertion USING brin (stream int4_minmax_multi_ops) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE TABLE audit_log (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -102,7 +102,7 @@ CREATE TABLE catalog_scope (
   CONSTRAINT catalog_scope_project_id_system_id_key UNIQUE (project_id, system_id)
 );
 
-CREATE TABLE change (
+CREATE TABLE change_detail (
   fact bigint NOT NULL,
   at timestamp(3) with time zone NOT NULL,
   kind text COLLATE "C" NOT NULL,
@@ -113,10 +113,10 @@ CREATE TABLE change (
   before jsonb,
   after jsonb,
   confidence real,
-  CONSTRAINT change_pkey PRIMARY KEY (fact, at, kind, property)
+  CONSTRAINT change_detail_pkey PRIMARY KEY (fact, at, kind, property)
 );
-CREATE INDEX change_owner ON public.change USING btree (owner, at) WHERE (owner IS NOT NULL);
-CREATE INDEX change_scope ON public.change USING btree (scope, at);
+CREATE INDEX change_detail_owner ON public.change_detail USING btree (owner, at) WHERE (owner IS NOT NULL);
+CREATE INDEX change_detail_scope ON public.change_detail USING btree (scope, at);
 
 CREATE TABLE dataset (
   id uuid NOT NULL,
@@ -182,13 +182,17 @@ CREATE TABLE edge_history (
   is_visible boolean NOT NULL,
   scope integer NOT NULL,
   label text COLLATE "C" NOT NULL,
+  begins boolean NOT NULL,
+  ends boolean DEFAULT false NOT NULL,
   file integer,
   location text,
   stated_at timestamp(3) with time zone,
   CONSTRAINT edge_history_pkey PRIMARY KEY (edge, valid_from)
 );
 CREATE INDEX edge_history_current ON public.edge_history USING btree (scope, label, edge) WHERE (valid_to = 'infinity'::timestamp with time zone);
+CREATE INDEX edge_history_end ON public.edge_history USING btree (scope, valid_to) WHERE (valid_to < 'infinity'::timestamp with time zone);
 CREATE INDEX edge_history_pending ON public.edge_history USING btree (edge) WHERE ((valid_to = 'infinity'::timestamp with time zone) AND (NOT is_visible));
+CREATE INDEX edge_history_start ON public.edge_history USING brin (scope int4_minmax_multi_ops, valid_from timestamptz_minmax_multi_ops) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE TABLE edge_key (
   key bigint DEFAULT nextval('fact_key'::regclass) NOT NULL,
@@ -225,6 +229,7 @@ CREATE TABLE glossary_term (
 CREATE TABLE graph_outbox (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   change jsonb NOT NULL,
+  weight integer DEFAULT 1 NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT graph_outbox_pkey PRIMARY KEY (id)
 );
@@ -244,12 +249,16 @@ CREATE TABLE node_history (
   version uuid NOT NULL,
   scope integer NOT NULL,
   kind text COLLATE "C" NOT NULL,
+  begins boolean NOT NULL,
+  ends boolean DEFAULT false NOT NULL,
   file integer,
   location text,
   stated_at timestamp(3) with time zone,
   CONSTRAINT node_history_pkey PRIMARY KEY (node, valid_from)
 );
 CREATE INDEX node_history_current ON public.node_history USING btree (scope, kind, node) WHERE (valid_to = 'infinity'::timestamp with time zone);
+CREATE INDEX node_history_end ON public.node_history USING btree (scope, valid_to) WHERE (valid_to < 'infinity'::timestamp with time zone);
+CREATE INDEX node_history_start ON public.node_history USING brin (scope int4_minmax_multi_ops, valid_from timestamptz_minmax_multi_ops) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE TABLE node_key (
   key bigint DEFAULT nextval('fact_key'::regclass) NOT NULL,
@@ -409,11 +418,13 @@ CREATE TABLE snapshot (
   ingested_at timestamp(3) with time zone NOT NULL,
   content_hash text NOT NULL,
   is_complete boolean NOT NULL,
+  facts_digest text DEFAULT ''::text NOT NULL,
   sources jsonb NOT NULL,
   counts jsonb NOT NULL,
   metrics jsonb NOT NULL,
   quality jsonb NOT NULL,
   problem_count integer NOT NULL,
+  input_problem_count integer DEFAULT 0 NOT NULL,
   processing_strategy text NOT NULL,
   CONSTRAINT snapshot_pkey PRIMARY KEY (id),
   CONSTRAINT snapshot_project_id_position_key UNIQUE (project_id, "position"),
@@ -482,6 +493,89 @@ CREATE TABLE worker (
   seen_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT worker_pkey PRIMARY KEY (id)
 );
+
+CREATE VIEW change AS
+SELECT h.node AS fact,
+    h.valid_from AS at,
+    'node_added' COLLATE "C" AS kind,
+    ''::text AS property,
+    h.scope,
+    true AS is_node,
+        CASE
+            WHEN n.kind = ANY (ARRAY['Table'::text, 'View'::text]) THEN n.key
+            ELSE n.parent
+        END AS owner,
+    NULL::jsonb AS before,
+    NULL::jsonb AS after,
+    NULL::real AS confidence
+   FROM node_history h
+     LEFT JOIN node_key n ON n.key = h.node
+  WHERE h.begins
+UNION ALL
+ SELECT h.node AS fact,
+    h.valid_to AS at,
+    'node_removed'::text AS kind,
+    ''::text AS property,
+    h.scope,
+    true AS is_node,
+        CASE
+            WHEN n.kind = ANY (ARRAY['Table'::text, 'View'::text]) THEN n.key
+            ELSE n.parent
+        END AS owner,
+    NULL::jsonb AS before,
+    NULL::jsonb AS after,
+    NULL::real AS confidence
+   FROM node_history h
+     LEFT JOIN node_key n ON n.key = h.node
+  WHERE h.ends
+UNION ALL
+ SELECT h.edge AS fact,
+    h.valid_from AS at,
+    'edge_added'::text AS kind,
+    ''::text AS property,
+    h.scope,
+    false AS is_node,
+        CASE
+            WHEN n.kind = ANY (ARRAY['Table'::text, 'View'::text]) THEN n.key
+            ELSE n.parent
+        END AS owner,
+    NULL::jsonb AS before,
+    NULL::jsonb AS after,
+    NULL::real AS confidence
+   FROM edge_history h
+     LEFT JOIN edge_key e ON e.key = h.edge
+     LEFT JOIN node_key n ON n.key = e.source
+  WHERE h.begins
+UNION ALL
+ SELECT h.edge AS fact,
+    h.valid_to AS at,
+    'edge_removed'::text AS kind,
+    ''::text AS property,
+    h.scope,
+    false AS is_node,
+        CASE
+            WHEN n.kind = ANY (ARRAY['Table'::text, 'View'::text]) THEN n.key
+            ELSE n.parent
+        END AS owner,
+    NULL::jsonb AS before,
+    NULL::jsonb AS after,
+    NULL::real AS confidence
+   FROM edge_history h
+     LEFT JOIN edge_key e ON e.key = h.edge
+     LEFT JOIN node_key n ON n.key = e.source
+  WHERE h.ends
+UNION ALL
+ SELECT change_detail.fact,
+    change_detail.at,
+    change_detail.kind,
+    change_detail.property,
+    change_detail.scope,
+    change_detail.is_node,
+    change_detail.owner,
+    change_detail.before,
+    change_detail.after,
+    change_detail.confidence
+   FROM change_detail;
 
 CREATE VIEW edge AS
 SELECT a.id AS source_id,

@@ -80,6 +80,15 @@ export type GraphChange =
   | { op: 'upsert-edge'; sourceId: string; label: EdgeLabel; targetId: string; discriminator: string; properties: Properties }
   | { op: 'delete-edge'; sourceId: string; label: EdgeLabel; targetId: string; discriminator: string }
 
+/** In the outbox beside changes: facts of the catalog by their keys, to be read (as they are then) when the row is applied. */
+export interface GraphRefresh {
+  op: 'refresh'
+  nodes?: GraphKeys
+  edges?: GraphKeys
+}
+/** Keys of facts, or all from one to another (both included). */
+export type GraphKeys = number[] | { from: number; to: number }
+
 /** Each has a file in worker/tasks. */
 export const runKinds = ['ingest', 'learn-patterns', 'train-ggnn', 'evaluate'] as const
 export type RunKind = (typeof runKinds)[number]

@@ -21,7 +21,7 @@ async function insertChanges(client: Client, rows: readonly ChangeRow[]): Promis
   if (rows.length === 0) return
   const json = (value: JsonValue) => (value === null ? null : JSON.stringify(value))
   await client.query(
-    `insert into change (fact, at, kind, property, before, after, confidence, scope, is_node, owner)
+    `insert into change_detail (fact, at, kind, property, before, after, confidence, scope, is_node, owner)
      select t.fact, t.at, t.kind, t.property, t.before::jsonb, t.after::jsonb, t.confidence, coalesce(n.scope, e.scope), n.key is not null,
        case when coalesce(n.kind, s.kind) in ('Table', 'View') then coalesce(n.key, s.key) else coalesce(n.parent, s.parent) end
      from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::real[])
@@ -103,15 +103,13 @@ export async function saveRenames(client: Client): Promise<void> {
   const sites = await client.query('select 1 from rename_site limit 1')
   if (sites.rows.length === 0) return
   await client.query('analyze rename_site')
-  await client.query(`delete from change c using rename_site s where c.owner = s.owner and c.at = s.at and c.kind = 'renamed'`)
+  await client.query(`delete from change_detail c using rename_site s where c.owner = s.owner and c.at = s.at and c.kind = 'renamed'`)
   const { rows } = await client.query<SiteRow>(
-    `select c.owner, c.at, c.kind, c.fact, k.id, v.name, v.properties
-     from rename_site s
-     join change c on c.owner = s.owner and c.at = s.at and c.kind in ('node_added', 'node_removed')
-     join node_key k on k.key = c.fact and k.kind = 'Column'
-     join node_history h on h.node = c.fact and case c.kind when 'node_added' then h.valid_from else h.valid_to end = c.at
+    `select s.owner, s.at, case when h.valid_from = s.at then 'node_added' else 'node_removed' end as kind, k.key as fact, k.id, v.name, v.properties
+     from rename_site s join node_key k on k.parent = s.owner and k.kind = 'Column'
+     join node_history h on h.node = k.key and (h.begins and h.valid_from = s.at or h.ends and h.valid_to = s.at)
      join fact_version v on v.hash = h.version
-     order by c.owner, c.at, k.id`,
+     order by s.owner, s.at, k.id`,
   )
   const columns = new Map<string, SiteRow[]>()
   for (const row of rows) {

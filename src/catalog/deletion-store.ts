@@ -230,7 +230,7 @@ async function clearScopes(client: Client, scopes: readonly number[]): Promise<v
     `insert into graph_node select node, version, null from node_history where scope = any($1) and valid_to = 'infinity'`,
     `insert into graph_edge select edge, version, null from edge_history where scope = any($1) and valid_to = 'infinity' and is_visible`,
     'delete from metric where node in (select key from node_key where scope = any($1))',
-    'delete from change where scope = any($1)',
+    'delete from change_detail where scope = any($1)',
     'delete from node_history where scope = any($1)',
     'delete from edge_history where scope = any($1)',
     'delete from assertion where stream in (select key from stream where scope = any($1))',

@@ -1,6 +1,6 @@
-import { appendGraphChanges, lockOutbox } from '../postgres/outbox.js'
+import { appendGraphChanges, lockOutbox, notifyOutbox } from '../postgres/outbox.js'
 import type { Client, Sql } from '../postgres/sql.js'
-import type { EdgeLabel, GraphChange, NodeKind, Properties } from '../vocabulary.js'
+import type { EdgeLabel, GraphChange, GraphKeys, GraphRefresh, NodeKind, Properties } from '../vocabulary.js'
 import type { Annotations } from './annotation.js'
 import { edgeChange, type NodeMetrics, nodeChange } from './graph-change.js'
 import { readAnnotations } from './people-store.js'
@@ -104,43 +104,101 @@ export async function appendNodes(client: Sql, ids: readonly string[]): Promise<
   await appendGraphChanges(client, await changesOfNodes(client, rows))
 }
 
-const noteTouched = `
-create temp table touched_graph_node (key bigint primary key, is_gone boolean) on commit drop;
-insert into touched_graph_node
-select t.key, not coalesce((select h.valid_to = 'infinity' from node_history h where h.node = t.key order by h.valid_from desc limit 1), false) from (
-  select node as key from graph_node union select node from metric_table) t;
-create temp table touched_graph_edge (key bigint primary key, is_gone boolean) on commit drop;
+/** Keys that one row of the outbox names. */
+const keysPerRow = 1_000
+
+// Who notes a fact without saying what became of it has it looked up.
+const touched = `
+create temp table touched_graph_node on commit drop as
+select g.key, case when g.is_gone then not exists (select from node_history h where h.node = g.key and h.valid_to = 'infinity') else false end as is_gone
+from (select node as key, bool_and(after is null) as is_gone from graph_node group by 1) g;
+create temp table touched_graph_edge on commit drop as
+select g.key,
+  case when g.is_gone then not exists (select from edge_history h where h.edge = g.key and h.valid_to = 'infinity' and h.is_visible) else false end as is_gone
+from (select edge as key, bool_and(after is null) as is_gone from graph_edge group by 1) g;
+create index on touched_graph_edge (key) where is_gone;
+analyze touched_graph_node; analyze touched_graph_edge`
+
+/** Of two systems that tell of one edge the graph has one: when the one goes, it becomes the other's. */
+const twinsOfGone = `
 insert into touched_graph_edge
-select distinct t.edge, not coalesce((select h.valid_to = 'infinity' and h.is_visible from edge_history h where h.edge = t.edge order by h.valid_from desc limit 1), false) from graph_edge t;
-insert into touched_graph_edge
-select t.key, false from touched_graph_edge g join edge_key e on e.key = g.key
+select distinct t.key, false from touched_graph_edge g join edge_key e on e.key = g.key
 join edge_key t on t.source = e.source and t.label = e.label and t.target = e.target and t.discriminator = e.discriminator and t.key <> e.key
 join edge_history h on h.edge = t.key and h.valid_to = 'infinity' and h.is_visible
-where g.is_gone on conflict do nothing;
-analyze touched_graph_node; analyze touched_graph_edge`
+where g.is_gone and not exists (select from touched_graph_edge o where o.key = t.key)`
+
+/** Keys as a range where they are (nearly) all there are in it, else one by one: what else lies in the range is read in vain. */
+const insertRefresh = (side: 'node' | 'edge', keys: string) => `
+insert into graph_outbox (change, weight)
+select jsonb_build_object('op', 'refresh', '${side}s',
+  case when last - first < 2 * n then jsonb_build_object('from', first, 'to', last) else to_jsonb(keys) end), n
+from (
+  select row, min(key) as first, max(key) as last, count(*) as n, array_agg(key) as keys
+  from (select key, (row_number() over (order by key) - 1) / ${keysPerRow} as row from (${keys}) keys) numbered group by row
+) rows order by row`
+
+const insertGoneEdges = `
+insert into graph_outbox (change)
+select jsonb_build_object('op', 'delete-edge', 'sourceId', a.id, 'label', k.label, 'targetId', b.id, 'discriminator', k.discriminator)
+from touched_graph_edge t join edge_key k on k.key = t.key join node_key a on a.key = k.source join node_key b on b.key = k.target
+where t.is_gone order by k.key`
+
+const insertGoneNodes = `
+insert into graph_outbox (change)
+select jsonb_build_object('op', 'delete-node', 'id', k.id, 'kind', k.kind) from touched_graph_node t join node_key k on k.key = t.key
+where t.is_gone order by k.key`
 
 /**
  * Appends to the outbox what the ingest changed of the current state, by `graph_node` and `graph_edge`: edges that go, nodes that come
- * (with the tables and the `containers`, by id, whose metrics moved), edges that come, nodes that go.
+ * (with the tables and the `containers`, by id, whose metrics moved), edges that come, nodes that go. What comes is named by key and
+ * read when it is applied: writing out two million facts twice would double the time of a first load. That they may have changed again
+ * by then does no harm, as a later row tells of them again; what goes is written out, for its keys may be gone by then.
  */
 export async function appendToOutbox(client: Client, containers: readonly string[]): Promise<void> {
-  await client.query(noteTouched)
-  const { rows } = await client.query<{ any: boolean }>(
-    'select exists (select from touched_graph_node) or exists (select from touched_graph_edge) as any',
+  await client.query(touched)
+  const { rows } = await client.query<{ any: boolean; gone: boolean }>(
+    `select exists (select from touched_graph_node) or exists (select from touched_graph_edge) as any,
+       exists (select from touched_graph_node where is_gone) or exists (select from touched_graph_edge where is_gone) as gone`,
   )
   if (!rows[0]!.any) return
-  await client.query('insert into touched_graph_node select key, false from node_key where id = any($1) on conflict do nothing', [
-    containers,
-  ])
+  const { gone } = rows[0]!
   await lockOutbox(client)
-  const append = async (side: 'node' | 'edge', isGone: boolean) => {
-    const keys = `select key from touched_graph_${side} where key > $1 and is_gone = ${isGone}`
-    for await (const page of side === 'node' ? nodePages(client, keys) : edgePages(client, keys)) await appendGraphChanges(client, page)
+  if (gone) await client.query(`${twinsOfGone}; ${insertGoneEdges}`)
+  const ids = containers.map((id) => `'${id.replaceAll("'", "''")}'`).join(', ')
+  const measured = `select node from metric_table where not exists (select from touched_graph_node t where t.key = node and t.is_gone)`
+  const moved = containers.length > 0 ? `union ${measured} union select key from node_key where id in (${ids})` : `union ${measured}`
+  await client.query(insertRefresh('node', `select key from touched_graph_node where not is_gone ${moved}`))
+  await client.query(insertRefresh('edge', 'select key from touched_graph_edge where not is_gone'))
+  if (gone) await client.query(insertGoneNodes)
+  await notifyOutbox(client)
+}
+
+/** What the outbox's rows say, with those written out that only name facts: these as they are now. */
+export async function readOutboxChanges(sql: Sql, rows: readonly (GraphChange | GraphRefresh)[]): Promise<GraphChange[]> {
+  const out: GraphChange[] = []
+  for (const row of rows) {
+    if (row.op !== 'refresh') out.push(row)
+    else {
+      if (row.nodes) out.push(...(await nodesByKey(sql, row.nodes)))
+      if (row.edges) out.push(...(await edgesByKey(sql, row.edges)))
+    }
   }
-  await append('edge', true)
-  await append('node', false)
-  await append('edge', false)
-  await append('node', true)
+  return out
+}
+
+const among = (keys: GraphKeys): [condition: string, values: unknown[]] =>
+  'from' in keys ? ['k.key between $1 and $2', [keys.from, keys.to]] : ['k.key = any($1)', [keys]]
+
+async function nodesByKey(sql: Sql, keys: GraphKeys): Promise<GraphChange[]> {
+  const [condition, values] = among(keys)
+  const { rows } = await sql.query<NodeRow>(`${selectNodes} where ${condition} and h.valid_from is not null order by k.key`, values)
+  return changesOfNodes(sql, rows)
+}
+
+async function edgesByKey(sql: Sql, keys: GraphKeys): Promise<GraphChange[]> {
+  const [condition, values] = among(keys)
+  const { rows } = await sql.query<EdgeRow>(`${selectEdges} where ${condition} and h.valid_from is not null order by k.key`, values)
+  return rows.map(changeOfEdge)
 }
 
 async function* nodePages(sql: Sql, keys: string): AsyncGenerator<GraphChange[]> {

@@ -12,16 +12,26 @@ import {
   lockProject,
   openScope,
   planDifferences,
+  planRepetition,
   readDangling,
   saveAssertions,
   type Tally,
 } from './ledger-store.js'
-import { saveEstateMetrics, saveTableMetrics } from './metric-store.js'
+import { saveEstateMetrics, saveLastTableMetrics, saveTableMetrics } from './metric-store.js'
 import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistribution } from './metrics.js'
 import { assessQuality, type Quality } from './quality.js'
+import { findRepeated, idle } from './repeat-store.js'
 import { applyAmongOthers } from './rewrite-store.js'
 import { indexChanged } from './search-index-store.js'
-import { completeSnapshot, mostProblems, placeSnapshot, readSnapshotsById, type SourceFile, saveSnapshot } from './snapshot-store.js'
+import {
+  completeSnapshot,
+  mostProblems,
+  type NewSnapshot,
+  placeSnapshot,
+  readSnapshotsById,
+  type SourceFile,
+  saveSnapshot,
+} from './snapshot-store.js'
 import { relateControlM } from './sources/control-m-relate.js'
 import { detectDialect, dialects, parseSource } from './sources/index.js'
 import { dropStaging, type FactStream, Staging } from './staging-store.js'
@@ -165,15 +175,19 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   await lockProject(client, projectId)
   const scope = await openScope(client, projectId, systemId)
 
-  const staging = new Staging(client, scope, observedAt)
-  const contentHash = await staging.stage(options.facts, isComplete)
-  const problems = [...(options.problems ?? []), ...staging.problems]
+  const moment = { scope, observedAt, ingestedAt: now, isComplete, sources }
+  const repeated = await findRepeated(client, moment, options.facts)
+  const { contentHash, factsDigest, problems: found, hasOpenEnds } = repeated ?? (await stageFacts(client, moment, options.facts))
+  const problems = [...(options.problems ?? []), ...found]
 
-  const snapshot = await placeSnapshot(client, { scope, observedAt, ingestedAt: now, contentHash, isComplete, sources })
+  const snapshot = await placeSnapshot(client, { ...moment, contentHash })
   if ('known' in snapshot) return readReplay(client, snapshot.known, problems)
 
-  await keyStaged(client, scope)
-  await planDifferences(client, snapshot)
+  if (repeated) await planRepetition(client, snapshot, repeated.id)
+  else {
+    await keyStaged(client, snapshot)
+    await planDifferences(client, snapshot)
+  }
   await saveSnapshot(client, snapshot)
   await saveAssertions(client, snapshot)
   if (snapshot.isLast) await applyAsLast(client, snapshot)
@@ -181,14 +195,19 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
 
   await indexChanged(client, snapshot)
   const ideal = normalizeIdeal(options.ideal)
-  await saveTableMetrics(client, ideal)
+  await (snapshot.isLast ? saveLastTableMetrics(client, snapshot, ideal) : saveTableMetrics(client, ideal))
   const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal), ideal)
   const quality = assessQuality(metrics)
   assertQuality(quality, options)
 
   problems.push(...(await readDangling(client, snapshot, mostProblems)).map(danglingEdge))
-  const { nodes, edges } = await countPlan(client)
-  await completeSnapshot(client, snapshot, { nodes, edges, metrics, quality }, problems)
+  const { nodes, edges } = repeated?.counts ?? (await countPlan(client))
+  const changes = changesIn(nodes, edges)
+  await completeSnapshot(client, snapshot, { nodes, edges, metrics, quality }, problems, {
+    inputProblems: options.problems?.length ?? 0,
+    // what was looked up in a ledger that this snapshot itself changed may be found differently the next time
+    factsDigest: hasOpenEnds && changes > 0 ? '' : factsDigest,
+  })
   await appendToOutbox(client, [projectId, `${projectId}/${systemId}`])
   return {
     snapshotId: snapshot.id,
@@ -199,8 +218,18 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
     metrics,
     quality,
     problems,
-    changes: changesIn(nodes, edges),
+    changes,
   }
+}
+
+async function stageFacts(
+  client: Client,
+  { scope, observedAt, isComplete }: Pick<NewSnapshot, 'scope' | 'observedAt' | 'isComplete'>,
+  facts: FactStream,
+) {
+  const staging = new Staging(client, scope, observedAt)
+  const contentHash = await staging.stage(facts, isComplete)
+  return { contentHash, factsDigest: staging.digest.end(), problems: staging.problems, hasOpenEnds: staging.hasOpenEnds }
 }
 
 const changesIn = (...tallies: readonly Tally[]): number => tallies.reduce((sum, t) => sum + t.added + t.changed + t.removed, 0)
@@ -215,7 +244,6 @@ class DryRun extends Error {
 async function readReplay(client: Client, id: string, problems: Problem[]): Promise<IngestReport> {
   const [known] = await readSnapshotsById(client, [id])
   const { observedAt, metrics, quality, nodes, edges } = known!
-  const idle = (t: Tally): Tally => ({ added: 0, changed: 0, removed: 0, unchanged: t.added + t.changed + t.unchanged })
   return { snapshotId: id, observedAt, isReplay: true, nodes: idle(nodes), edges: idle(edges), metrics, quality, problems, changes: 0 }
 }
 

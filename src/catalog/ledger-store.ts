@@ -1,4 +1,6 @@
 import type { Client, Sql } from '../postgres/sql.js'
+import { stagingTables } from './batch-store.js'
+import { keyStaged } from './key-store.js'
 import { settlePartials } from './partial-store.js'
 import type { Scope } from './scope.js'
 import { inForce, type NewSnapshot } from './snapshot-store.js'
@@ -27,12 +29,18 @@ export async function openScope(client: Client, projectId: string, systemId: str
  * Saves what the snapshot asserts as differences to its predecessor in the stream, and (when it comes late) makes its successor's
  * differences relative to it. Content equal to the neighbours' writes nothing.
  */
-export async function saveAssertions(client: Client, { stream, position }: NewSnapshot): Promise<void> {
+export async function saveAssertions(client: Client, { stream, position, contentHash }: NewSnapshot): Promise<void> {
   const { rows } = await client.query<{ position: string }>(
     'select position from snapshot where stream = $1 and position > $2 order by position limit 1',
     [stream, position],
   )
   const next = rows[0]?.position ?? endOfPositions
+  const before = await client.query<{ content_hash: string }>(
+    'select content_hash from snapshot where stream = $1 and position < $2 order by position desc limit 1',
+    [stream, position],
+  )
+  if (next === endOfPositions && before.rows[0]?.content_hash === contentHash) return
+  if (next === endOfPositions && before.rows.length === 0) return saveFirstAssertions(client, stream, position)
   await client.query(
     `create temp table assertion_delta on commit drop as
      with incoming as (select key, version from incoming_node union all select key, version from incoming_edge),
@@ -68,6 +76,14 @@ export async function saveAssertions(client: Client, { stream, position }: NewSn
   )
 }
 
+const saveFirstAssertions = async (client: Client, stream: number, position: string): Promise<void> => {
+  await client.query(
+    `insert into assertion (stream, fact, from_position, to_position, version)
+     select $1, key, $2, $3, version from (select key, version from incoming_node union all select key, version from incoming_edge) i`,
+    [stream, position, endOfPositions],
+  )
+}
+
 /**
  * Decides what the snapshot does to nodes and, before their ends are looked at, to edges: `node_plan` (before, after: versions or null)
  * and `edge_raw`. Equal facts do not appear in either.
@@ -76,33 +92,63 @@ export async function planDifferences(client: Client, snapshot: NewSnapshot): Pr
   await settlePartials(client, snapshot)
   const n = inForce('h', snapshot)
   const removed = (key: string) => `not exists (select from incoming_${key} i where i.key = h.${key})`
-  const absentNodes = snapshot.isComplete
-    ? `union select h.node, h.version, null, h.kind, h.scope, null, null, null from node_history h
-       where ${n} and h.scope = ${snapshot.scope.key} and ${removed('node')}`
-    : ''
-  const absentEdges = snapshot.isComplete
-    ? `union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null, null from edge_history h
-       where ${n} and h.scope = ${snapshot.scope.key} and ${removed('edge')}`
-    : ''
   const { rows } = await client.query('select 1 from stage_removal limit 1')
-  const hasRemovals = rows.length > 0
-  const takenNodes = `
-    union select h.node, h.version, null, h.kind, h.scope, null, null, null from stage_removal r
-    join node_key k on k.id >= r.low and k.id < r.high join node_history h on h.node = k.key and ${n} where ${removed('node')}`
-  const takenEdges = (end: string) => `
-    union select h.edge, h.version, h.is_visible, null, h.label, h.scope, null, null, null from stage_removal r
-    join node_key k on k.id >= r.low and k.id < r.high join edge_key e on e.${end} = k.key
-    join edge_history h on h.edge = e.key and ${n} where ${removed('edge')}`
+  const hasAbsent = async (key: string) => snapshot.isComplete && (!snapshot.isLast || (await lacksSome(client, key, snapshot.scope.key)))
+  const gone = async (key: string, columns: string, ends: readonly string[]) => [
+    ...((await hasAbsent(key))
+      ? [
+          `select ${columns} from ${key}_history h join ${key}_key k on k.key = h.${key} where ${n} and h.scope = ${snapshot.scope.key} and ${removed(key)}`,
+        ]
+      : []),
+    ...(rows.length > 0
+      ? ends.map((from) => `select ${columns} ${from} join ${key}_history h on h.${key} = k.key and ${n} where ${removed(key)}`)
+      : []),
+  ]
+  const taken = 'from stage_removal r join node_key n on n.id >= r.low and n.id < r.high'
+  const goneNodes = await gone(
+    'node',
+    'h.node, h.version, null::uuid, k.parent, null, h.kind, h.scope, null::integer, null::text, null::timestamptz',
+    [`${taken} join node_key k on k.key = n.key`],
+  )
+  const goneEdges = await gone(
+    'edge',
+    `h.edge, k.source, k.target, h.version, h.is_visible, null::uuid, h.label, h.scope, null::integer, null::text, null::timestamptz`,
+    ['source', 'target'].map((end) => `${taken} join edge_key k on k.${end} = n.key`),
+  )
+  // what is gone is told by several ways, but never of what comes in
+  const and = (others: readonly string[]) => (others.length > 0 ? `union all (${others.join(' union ')})` : '')
   await client.query(`
-    create temp table node_plan on commit drop as
-    select i.key as node, h.version as before, i.state as after, i.kind, i.scope, i.file, i.location, i.stated_at
-    from incoming_node i left join node_history h on h.node = i.key and ${n} where h.version is distinct from i.state
-    ${absentNodes} ${hasRemovals ? takenNodes : ''};
-    create temp table edge_raw on commit drop as
-    select i.key as edge, h.version as old_version, h.is_visible as old_visible, i.version as new_version, i.label, i.scope, i.file, i.location, i.stated_at
-    from incoming_edge i left join edge_history h on h.edge = i.key and ${n} where h.version is distinct from i.version
-    ${absentEdges} ${hasRemovals ? takenEdges('source') + takenEdges('target') : ''};
+    create temp table node_plan on commit drop as ${comingNodes} ${and(goneNodes)};
+    create temp table edge_raw on commit drop as ${comingEdges} ${and(goneEdges)};
     analyze node_plan; analyze edge_raw`)
+}
+
+const comingNodes = `
+select key as node, before, state as after, parent, canonical, kind, scope, file, location, stated_at
+from incoming_node where before is distinct from state`
+const comingEdges = `
+select key as edge, source, target, before as old_version, was_visible as old_visible, version as new_version, label, scope, file, location, stated_at
+from incoming_edge where before is distinct from version`
+
+/** The plan of a snapshot that changes nothing. Nothing is staged for it, but what it takes away by name. */
+export async function planRepetition(client: Client, snapshot: NewSnapshot, repeatedId: string): Promise<void> {
+  await client.query(stagingTables)
+  await client.query('insert into stage_removal (root, low, high) select root, low, high from snapshot_removal where snapshot_id = $1', [
+    repeatedId,
+  ])
+  await keyStaged(client, snapshot)
+  await client.query(`
+    create temp table node_plan on commit drop as ${comingNodes};
+    create temp table edge_raw on commit drop as ${comingEdges}`)
+}
+
+/** Whether a system has current facts that do not come in: two counts, five times as fast as looking for them. */
+async function lacksSome(client: Client, key: string, scope: number): Promise<boolean> {
+  const { rows } = await client.query<{ lacks: boolean }>(
+    `select (select count(*) from ${key}_history where scope = ${scope} and valid_to = 'infinity')
+       > (select count(*) from incoming_${key} where scope = ${scope} and before is not null) as lacks`,
+  )
+  return rows[0]!.lacks
 }
 
 export interface Tally {
@@ -112,22 +158,23 @@ export interface Tally {
   unchanged: number
 }
 
-const tally = async (sql: Sql, plan: string, incoming: string): Promise<Tally> => {
+const tally = async (sql: Sql, kind: 'node' | 'edge', isThere: string): Promise<Tally> => {
   const { rows } = await sql.query<Tally>(
     `select count(*) filter (where before is null and after is not null) as added,
        count(*) filter (where before is not null and after is not null and before <> after) as changed,
        count(*) filter (where before is not null and after is null) as removed,
-       (${incoming}) as unchanged from ${plan}`,
+       (select count(*) from incoming_${kind} i where ${isThere})
+         - (select count(*) from ${kind}_plan p where exists (select from incoming_${kind} i where i.key = p.${kind} and ${isThere})) as unchanged
+     from ${kind}_plan`,
   )
   return rows[0]!
 }
 
 /** How many nodes and (visible) edges the snapshot adds, changes, removes, and says again as they were. */
-export async function countPlan(client: Client): Promise<{ nodes: Tally; edges: Tally }> {
-  const unchanged = (kind: string) =>
-    `select count(*) from incoming_${kind} i where not exists (select from ${kind}_plan p where p.${kind} = i.key)`
-  return { nodes: await tally(client, 'node_plan', unchanged('node')), edges: await tally(client, 'edge_plan', unchanged('edge')) }
-}
+export const countPlan = async (client: Client): Promise<{ nodes: Tally; edges: Tally }> => ({
+  nodes: await tally(client, 'node', 'i.before is not null'),
+  edges: await tally(client, 'edge', 'i.was_visible'),
+})
 
 export interface Dangling {
   source: string

@@ -19,7 +19,7 @@ import type { NewSnapshot } from './snapshot-store.js'
 type MetricRow = [node: number, name: string, at: Date, value: number]
 type EstateKey = (typeof estateKeys)[number]
 
-const pageSize = 1_000
+const pageSize = 2_000
 /** The name under which a count is stored; the counts of a snapshot are the base that the next one's are built on. */
 const countName = (key: EstateKey): string => (key === 'tables' || key === 'edges' ? `${key.slice(0, -1)}_count` : `columns_${key}`)
 
@@ -40,7 +40,56 @@ const estateRows = (node: number, at: number, counts: EstateCounts, ideal: TypeD
 
 const save = (client: Client, rows: readonly MetricRow[]) => copyRows(client, 'metric', ['node', 'name', 'observed_at', 'value'], rows)
 
-/** The series of every table whose columns the snapshot touched, written anew: one row per metric where its column types changed. */
+const keyOfColumn = (canonical: string) => `coalesce(nullif(${canonical}, ''), 'unclassified')`
+
+/** What a snapshot later than all others does to the counts of tables: `column_delta`, and the tables concerned: `metric_table`. */
+const countLast = `
+create temp table column_delta on commit drop as
+select parent as owner, scope, key, sum(n)::integer as delta from (
+  select parent, scope, ${keyOfColumn('canonical')} as key, 1 as n from node_plan where kind = 'Column' and after is not null
+  union all
+  select p.parent, p.scope, ${keyOfColumn('v.canonical')}, -1 from node_plan p join fact_version v on v.hash = p.before where p.kind = 'Column'
+) d group by 1, 2, 3 having sum(n) <> 0;
+create temp table metric_table on commit drop as select distinct owner as node from column_delta where owner is not null;
+create temp table fresh_table on commit drop as
+select key as node from incoming_node where is_new and kind in ('Table', 'View')
+except select parent from incoming_node where kind = 'Column' and not is_new;
+analyze metric_table; analyze fresh_table`
+
+/** How many columns of each type the tables have now; of new ones all of them have just come. */
+const currentCounts = `
+create temp table table_count on commit drop as
+select node, jsonb_object_agg(key, n) as counts from (
+  select owner as node, key, sum(delta)::integer as n from column_delta where owner in (select node from fresh_table) group by 1, 2
+  union all
+  select m.node, ${keyOfColumn('v.canonical')}, count(*) from metric_table m join node_key k on k.parent = m.node and k.kind = 'Column'
+  join lateral (select version from node_history h where h.node = k.key and h.valid_to = 'infinity' limit 1) h on true
+  join lateral (select canonical from fact_version f where f.hash = h.version limit 1) v on true
+  where m.node not in (select node from fresh_table) group by 1, 2
+) c group by 1;
+create index on table_count (node)`
+
+/** The metrics of every table whose columns' types a snapshot later than all others changed, as of its time. */
+export async function saveLastTableMetrics(client: Client, { observedAt }: NewSnapshot, ideal: TypeDistribution): Promise<void> {
+  await client.query(countLast)
+  await client.query(currentCounts)
+  // a table that has lost its last column has no row there
+  const tables = 'select m.node, c.counts from metric_table m left join table_count c using (node)'
+  for (let after = 0; ; ) {
+    const { rows } = await client.query<{ node: number; counts: Partial<TypeCounts> | null }>(
+      `${tables} where m.node > $1 order by m.node limit ${pageSize}`,
+      [after],
+    )
+    if (rows.length === 0) return
+    await save(
+      client,
+      rows.flatMap(({ node, counts }) => typeRows(node, observedAt.getTime(), { ...emptyCounts(), ...counts }, ideal)),
+    )
+    after = rows.at(-1)!.node
+  }
+}
+
+/** For a late snapshot: the series of every table whose columns it touched, written anew: a row per metric where column types changed. */
 export async function saveTableMetrics(client: Client, ideal: TypeDistribution): Promise<void> {
   await client.query(`
     create temp table metric_table on commit drop as
@@ -54,11 +103,10 @@ export async function saveTableMetrics(client: Client, ideal: TypeDistribution):
     const { rows } = await client.query<{ owner: number; at: Date; canonical: string | null; delta: number }>(
       `select k.parent as owner, t.at, v.canonical, sum(t.n)::integer as delta
        from node_key k
-       join lateral (
-         select valid_from as at, version, 1 as n from node_history where node = k.key
-         union all select valid_to, version, -1 from node_history where node = k.key and valid_to < 'infinity') t on true
-       join lateral (select canonical from fact_version f where f.hash = t.version limit 1) v on true
-       where k.parent = any($1) and k.kind = 'Column' group by 1, 2, 3 order by 1, 2`,
+       join lateral (select valid_from, valid_to, version from node_history h where h.node = k.key offset 0) h on true
+       join lateral (select canonical from fact_version f where f.hash = h.version limit 1) v on true
+       cross join lateral (values (h.valid_from, 1), (h.valid_to, -1)) as t(at, n)
+       where k.parent = any($1) and k.kind = 'Column' and t.at < 'infinity' group by 1, 2, 3 order by 1, 2`,
       [nodes],
     )
     const events = new Map<number, CountEvent<keyof TypeCounts>[]>(nodes.map((node) => [node, []]))
@@ -97,13 +145,10 @@ export async function saveEstateMetrics(client: Client, snapshot: MetricPlace, i
   return snapshot.isLast ? saveNext(client, snapshot, ideal, subjects) : saveAll(client, snapshot, ideal, subjects)
 }
 
-const keyOfColumn = `coalesce(nullif(v.canonical, ''), 'unclassified')`
-
 /** What the plan adds to and takes from the counts of each system. */
 const planDeltas = `
 select scope, key, sum(n)::integer as delta from (
-  select p.scope, ${keyOfColumn} as key, 1 as n from node_plan p join fact_version v on v.hash = p.after where p.kind = 'Column'
-  union all select p.scope, ${keyOfColumn}, -1 from node_plan p join fact_version v on v.hash = p.before where p.kind = 'Column'
+  select scope, key, delta as n from column_delta
   union all select scope, 'tables', (after is not null)::integer - (before is not null)::integer from node_plan where kind = 'Table'
   union all select scope, 'edges', (after is not null)::integer - (before is not null)::integer from edge_plan
 ) d group by 1, 2 having sum(n) <> 0`

@@ -51,13 +51,15 @@ export async function settlePartials(client: Client, snapshot: NewSnapshot): Pro
     )
     if (rows.length === 0) return
     const contents = new Contents()
-    const states = rows.map(({ kind, said, before }) =>
-      contents.add(kind, before ? overlayContent(contentOf(before), contentOf(said)) : contentOf(said)),
-    )
+    const states = rows.map(({ kind, said, before }) => {
+      const content = before ? overlayContent(contentOf(before), contentOf(said)) : contentOf(said)
+      return { version: contents.add(kind, content), canonical: canonicalOf(kind, content.properties) }
+    })
     await contents.save(client)
     await client.query(
-      'update incoming_node i set state = t.state from unnest($1::bigint[], $2::uuid[]) as t(key, state) where t.key = i.key',
-      [rows.map((row) => row.key), states],
+      `update incoming_node i set state = t.state, canonical = t.canonical
+       from unnest($1::bigint[], $2::uuid[], $3::text[]) as t(key, state, canonical) where t.key = i.key`,
+      [rows.map((row) => row.key), states.map(({ version }) => version), states.map(({ canonical }) => canonical)],
     )
   }
 }

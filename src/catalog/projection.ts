@@ -1,10 +1,10 @@
 import type { GraphEngine } from '../graph/engine.js'
-import { outboxChannel, outboxHead, readGraphChanges, trimOutbox } from '../postgres/outbox.js'
+import { countGraphChanges, outboxChannel, outboxHead, readGraphChanges, trimOutbox } from '../postgres/outbox.js'
 import type { Database, Sql } from '../postgres/sql.js'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { Logger } from '../util/log.js'
-import type { GraphChange } from '../vocabulary.js'
-import { catalogGraph } from './graph-store.js'
+import type { GraphChange, GraphRefresh } from '../vocabulary.js'
+import { catalogGraph, readOutboxChanges } from './graph-store.js'
 
 /** Any number, the same in every process: one writer of the graph at a time per database. */
 const lockKey = 7_302_002
@@ -17,16 +17,17 @@ export interface Projected {
   engine: GraphEngine
 }
 
-/** Applies one batch of the outbox, in order; returns how many changes. Another process that is at it makes this wait its turn. */
+/** Applies one batch of the outbox, in order; returns how many of its rows. Another process that is at it makes this wait its turn. */
 async function drainBatch({ database, engine }: Projected, batch: number): Promise<number> {
   return database.transaction(async (client) => {
     await client.query('select pg_advisory_xact_lock($1)', [lockKey])
-    const rows = await readGraphChanges(client, await engine.position(), batch)
+    const rows = await readGraphChanges<GraphChange | GraphRefresh>(client, await engine.position(), batch)
     if (rows.length === 0) return 0
-    await engine.apply(
+    const changes = await readOutboxChanges(
+      client,
       rows.map((row) => row.change),
-      rows.at(-1)!.id,
     )
+    await engine.apply(changes, rows.at(-1)!.id)
     return rows.length
   })
 }
@@ -37,7 +38,7 @@ export async function drainOutbox(database: Database, engine: GraphEngine, { bat
   for (;;) {
     const applied = await drainBatch({ database, engine }, batch)
     total += applied
-    if (applied < batch) return total
+    if (applied === 0) return total
   }
 }
 
@@ -93,10 +94,9 @@ async function trim({ database, engine }: Projected, keep: number): Promise<void
   })
 }
 
-/** How many changes, at most, the graph is behind the ledger (ids have gaps where transactions rolled back); 0 when it is up to date. */
-export async function projectionLag(database: Sql, engine: Pick<GraphEngine, 'position'>): Promise<number> {
-  return Math.max(0, (await outboxHead(database)) - (await engine.position()))
-}
+/** How many changes the graph is behind the ledger; 0 when it is up to date. */
+export const projectionLag = async (database: Sql, engine: Pick<GraphEngine, 'position'>): Promise<number> =>
+  countGraphChanges(database, await engine.position())
 
 const delay = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 

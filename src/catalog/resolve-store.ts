@@ -17,8 +17,8 @@ export class KnownFacts {
     if (!range) return []
     const { rows } = await this.client.query<KnownColumn>(
       `select distinct on (id) * from (
-         select s.id, s.name, s.qualified_name as "qualifiedName", s.properties::jsonb as properties, 0 as rank from stage_node s
-         where s.kind = 'Column' and s.id >= $1 and s.id < $2
+         select s.id, v.name, v.qualified_name as "qualifiedName", v.properties, 0 as rank from stage_node s
+         join fact_version v on v.hash = s.version where s.kind = 'Column' and s.id >= $1 and s.id < $2
          union all
          select k.id, v.name, v.qualified_name, v.properties, 1 from node_key k
          join node_history h on h.node = k.key and h.valid_from <= $3 and h.valid_to > $3 join fact_version v on v.hash = h.version

@@ -45,8 +45,6 @@ const sides = {
     touched: 'select node as key from node_plan',
     removals: `select k.key, r.position from node_key k join snapshot_removal r on r.project_id = $2 and k.id >= r.low and k.id < r.high
       where k.key = any($1)`,
-    added: 'node_added',
-    removed: 'node_removed',
     visible: 'true',
     incoming: 'state',
     count: (which: string) => `insert into count_delta
@@ -61,8 +59,6 @@ const sides = {
     removals: `select distinct e.key, r.position from edge_key e join node_key a on a.key = e.source join node_key b on b.key = e.target
       join snapshot_removal r on r.project_id = $2 and (a.id >= r.low and a.id < r.high or b.id >= r.low and b.id < r.high)
       where e.key = any($1)`,
-    added: 'edge_added',
-    removed: 'edge_removed',
     visible: 'h.is_visible',
     incoming: 'version',
     count: (which: string) => `insert into count_delta select h.scope, t.at, 'edges', t.n * $2 from edge_history h ${boundaries}
@@ -149,8 +145,10 @@ async function rewritePage(
     return { record, pieces: maskHistory(pieces, ends ? (ends.get(record.key) ?? []) : always) }
   })
   await overlay.save()
+  if (side === 'node') await noteRenameSites(client, keys)
   await replaceHistory(client, side, folded)
-  await replaceChanges(client, side, folded)
+  if (side === 'node') await noteRenameSites(client, keys)
+  await replaceChanges(client, folded)
   await noteEffects(client, side, folded, snapshot.observedAt.getTime())
 }
 
@@ -213,9 +211,24 @@ export async function uncountScope(client: Client, scope: number): Promise<void>
 
 const timestamp = (milliseconds: number): string => (Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString() : 'infinity')
 
+/** A piece of a fact's history with what lies beside it: whether the fact comes and goes with it. */
+interface BoundedPiece extends MaskedPiece {
+  begins: boolean
+  ends: boolean
+}
+
+/** Of an edge only what is visible begins and ends. */
+const boundsOf = (pieces: readonly MaskedPiece[]): BoundedPiece[] =>
+  pieces.map((piece, i) => {
+    const [previous, next] = [pieces[i - 1], pieces[i + 1]]
+    const isAfter = previous?.isVisible && previous.to === piece.from
+    const isBefore = next?.isVisible && next.from === piece.to
+    return { ...piece, begins: piece.isVisible && !isAfter, ends: piece.isVisible && piece.to < Number.POSITIVE_INFINITY && !isBefore }
+  })
+
 async function replaceHistory(client: Client, side: Side, folded: readonly Folded[]): Promise<void> {
   const rows = folded.flatMap(({ record, pieces }) =>
-    pieces.map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? noHint) })),
+    boundsOf(pieces).map((piece) => ({ key: record.key, ...piece, ...(record.hints.get(piece.version) ?? noHint) })),
   )
   const keys = folded.map(({ record }) => record.key)
   const { count } = sides[side]
@@ -223,10 +236,10 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
   await client.query(`delete from ${side}_history where ${side} = any($1)`, [keys])
   const [own, value] = side === 'node' ? ['kind', 'k.kind'] : ['is_visible, label', 't.is_visible, k.label']
   await client.query(
-    `insert into ${side}_history (${side}, valid_from, valid_to, version, scope, file, location, stated_at, ${own})
-     select t.key, t.valid_from, t.valid_to, t.version, k.scope, t.file, t.location, t.stated_at, ${value}
-     from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::integer[], $6::text[], $7::boolean[], $8::timestamptz[])
-       as t(key, valid_from, valid_to, version, file, location, is_visible, stated_at)
+    `insert into ${side}_history (${side}, valid_from, valid_to, version, scope, begins, ends, file, location, stated_at, ${own})
+     select t.key, t.valid_from, t.valid_to, t.version, k.scope, t.begins, t.ends, t.file, t.location, t.stated_at, ${value}
+     from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::integer[], $6::text[], $7::boolean[], $8::timestamptz[],
+       $9::boolean[], $10::boolean[]) as t(key, valid_from, valid_to, version, file, location, is_visible, stated_at, begins, ends)
      join ${side}_key k on k.key = t.key`,
     [
       rows.map((r) => r.key),
@@ -237,6 +250,8 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
       rows.map((r) => r.location),
       rows.map((r) => r.isVisible),
       rows.map((r) => r.stated_at),
+      rows.map((r) => r.begins),
+      rows.map((r) => r.ends),
     ],
   )
   await client.query(count(`h.${side} = any($1)`), [keys, 1])
@@ -244,30 +259,23 @@ async function replaceHistory(client: Client, side: Side, folded: readonly Folde
 
 const visible = (pieces: readonly MaskedPiece[]) => pieces.filter((piece) => piece.isVisible)
 
-/** Replaces the changes of the facts, and notes the (table, time)s where columns came or went, before or now. */
-async function replaceChanges(client: Client, side: Side, folded: readonly Folded[]): Promise<void> {
-  const keys = folded.map(({ record }) => record.key)
-  const turns = folded.flatMap(({ record, pieces }) => turnsOf(visible(pieces)).map((turn) => ({ fact: record.key, ...turn })))
-  const { added, removed } = sides[side]
-  const ends = turns.filter((turn) => turn.before === null || turn.after === null)
-  const changes = turns.filter((turn) => turn.before !== null && turn.after !== null)
-  await client.query(
-    `with gone as (delete from change where fact = any($1) and kind <> 'renamed' returning owner, at, kind)
-     insert into rename_site select distinct owner, at from gone where kind in ('node_added', 'node_removed') and owner is not null
-     on conflict do nothing`,
+/** The (table, time)s where columns come or go by their histories: noted before these are replaced, and after. */
+const noteRenameSites = (client: Client, keys: readonly number[]): Promise<unknown> =>
+  client.query(
+    `insert into rename_site
+     select k.parent, case when t.is_start then h.valid_from else h.valid_to end
+     from node_key k join node_history h on h.node = k.key cross join (values (true), (false)) as t(is_start)
+     where k.key = any($1) and k.parent is not null and case when t.is_start then h.begins else h.ends end on conflict do nothing`,
     [keys],
   )
-  await client.query(
-    `with come as (
-       insert into change (fact, at, kind, scope, is_node, owner)
-       select t.fact, t.at, t.kind, coalesce(n.scope, e.scope), n.key is not null,
-         case when coalesce(n.kind, s.kind) in ('Table', 'View') then coalesce(n.key, s.key) else coalesce(n.parent, s.parent) end
-       from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as t(fact, at, kind)
-       left join node_key n on n.key = t.fact left join edge_key e on e.key = t.fact left join node_key s on s.key = e.source
-       returning owner, at, is_node
-     ) insert into rename_site select distinct owner, at from come where is_node and owner is not null on conflict do nothing`,
-    [ends.map((t) => t.fact), ends.map((t) => timestamp(t.at)), ends.map((t) => (t.before === null ? added : removed))],
+
+/** Replaces what is told of the differences between versions. */
+async function replaceChanges(client: Client, folded: readonly Folded[]): Promise<void> {
+  const keys = folded.map(({ record }) => record.key)
+  const changes = folded.flatMap(({ record, pieces }) =>
+    turnsOf(visible(pieces)).flatMap((turn) => (turn.before === null || turn.after === null ? [] : [{ fact: record.key, ...turn }])),
   )
+  await client.query(`delete from change_detail where fact = any($1) and kind <> 'renamed'`, [keys])
   await client.query(`insert into changed_version select * from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[])`, [
     changes.map((t) => t.fact),
     changes.map((t) => timestamp(t.at)),

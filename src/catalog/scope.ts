@@ -12,15 +12,23 @@ export interface Scope {
 
 const kindsBySlug = new Map<string, NodeKind>(nodeKinds.map((kind) => [kindSlugs[kind], kind]))
 
-/** The parts of a node id; null where the text is not one. */
+/** The parts of a node id; null where the text is not one. Without patterns: ingest asks this thrice for every column. */
 export function partsOfId(id: string): { projectId: string; systemId: string | null; kind: NodeKind; qualifiedName: string } | null {
-  const match = /^([^/:]+)(?:\/([^/:]+)(?:\/([a-z-]+):([\s\S]+))?)?$/.exec(id)
-  if (!match) return null
-  const [, projectId, systemId, slug, name] = match as unknown as [string, string, string?, string?, string?]
-  if (systemId === undefined) return { projectId, systemId: null, kind: 'Project', qualifiedName: projectId }
-  if (slug === undefined) return { projectId, systemId, kind: 'System', qualifiedName: systemId }
-  const kind = kindsBySlug.get(slug)
-  return kind ? { projectId, systemId, kind, qualifiedName: name! } : null
+  const first = id.indexOf('/')
+  const second = first < 0 ? -1 : id.indexOf('/', first + 1)
+  const colon = id.indexOf(':')
+  if (second < 0) return colon < 0 ? rootOfId(id, first) : null
+  if (first === 0 || second === first + 1 || colon < second || colon === id.length - 1) return null
+  const kind = kindsBySlug.get(id.slice(second + 1, colon))
+  if (!kind) return null
+  return { projectId: id.slice(0, first), systemId: id.slice(first + 1, second), kind, qualifiedName: id.slice(colon + 1) }
+}
+
+/** A project or a system is its own root. */
+function rootOfId(id: string, slash: number): ReturnType<typeof partsOfId> {
+  if (slash < 0) return id === '' ? null : { projectId: id, systemId: null, kind: 'Project', qualifiedName: id }
+  const [projectId, systemId] = [id.slice(0, slash), id.slice(slash + 1)]
+  return projectId && systemId ? { projectId, systemId, kind: 'System', qualifiedName: systemId } : null
 }
 
 /** What lies inside a thing of a kind, by the names that ids are built from: `core` holds `core.account`, which holds `core.account.id`. */

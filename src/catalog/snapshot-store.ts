@@ -52,7 +52,7 @@ export async function placeSnapshot(
 }
 
 /** All complete snapshots of a system make one stream, partial ones a stream per list of files. */
-async function openStream(client: Client, scope: Scope, isComplete: boolean, sources: readonly SourceFile[]): Promise<number> {
+export async function openStream(client: Client, scope: Scope, isComplete: boolean, sources: readonly SourceFile[]): Promise<number> {
   const files = [...new Set(sources.map(({ dialect, file }) => `${dialect}\0${file}`))].sort()
   const name = isComplete ? 'complete' : sha256(JSON.stringify(files))
   await client.query('insert into stream (scope, name) values ($1, $2) on conflict do nothing', [scope.key, name])
@@ -91,20 +91,29 @@ export interface SnapshotSummary {
   quality: Quality
 }
 
+/** By which the next snapshot of the stream can see that it repeats this one (repeat-store.ts). */
+export interface RepeatMarks {
+  /** how many of the problems parsing found */
+  inputProblems: number
+  /** of the facts as they came (facts-digest.ts); '' where they must be looked at again */
+  factsDigest: string
+}
+
 /** Told, with `project/system` and the snapshot's id, when an ingest commits. */
 export const snapshotChannel = 'espalier_snapshot'
 
-/** Writes the results of the ingest into the snapshot's row, with its problems (10,000 at most; the count is true). */
+/** Writes the results of the ingest into the snapshot's row, with its problems (10,000 at most; the count is true), those of parsing first. */
 export async function completeSnapshot(
   client: Client,
   s: NewSnapshot,
   summary: SnapshotSummary,
   problems: readonly Problem[],
+  repeat: RepeatMarks,
 ): Promise<void> {
   const { nodes, edges, metrics, quality } = summary
   await client.query(
-    'update snapshot set counts = $2, metrics = $3, quality = $4, processing_strategy = $5, problem_count = $6 where id = $1',
-    [s.id, { nodes, edges }, metrics, quality, quality.processingStrategy, problems.length],
+    'update snapshot set counts = $2, metrics = $3, quality = $4, processing_strategy = $5, problem_count = $6, input_problem_count = $7, facts_digest = $8 where id = $1',
+    [s.id, { nodes, edges }, metrics, quality, quality.processingStrategy, problems.length, repeat.inputProblems, repeat.factsDigest],
   )
   const kept = problems.slice(0, mostProblems)
   await client.query(

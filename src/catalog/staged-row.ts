@@ -23,6 +23,13 @@ export function encodeContent({ name, qualifiedName, properties }: FactContent, 
   return { json, version: asUuid(sha256(isPartial ? `partial\0${text}` : text)) }
 }
 
+const nothing = encodeContent({ name: null, qualifiedName: null, properties: {} })
+/** The same for an edge; most of them say nothing but that they are. */
+export function encodeEdge(properties: Properties): { json: string; version: string } {
+  for (const _ in properties) return encodeContent({ name: null, qualifiedName: null, properties })
+  return nothing
+}
+
 /** `''` for a column whose type fits none of the six, null for what is no column. */
 export const canonicalOf = (kind: NodeKind, properties: Properties): string | null =>
   kind === 'Column' ? (columnCanonical(properties) ?? '') : null

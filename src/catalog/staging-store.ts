@@ -1,10 +1,10 @@
-import { type CopyValue, copyRows } from '../postgres/copy.js'
 import type { Client } from '../postgres/sql.js'
 import { sha256 } from '../util/hash.js'
 import type { Problem } from '../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties } from '../vocabulary.js'
-import type { FactContent } from './change.js'
+import { type Origin, StagedBatches, type StagedEdge, type StagedNode } from './batch-store.js'
 import type { EdgeFact, Fact, NodeFact, Provenance } from './fact.js'
+import { digested, FactsDigest } from './facts-digest.js'
 import { nodeId } from './identity.js'
 import { mergeStatements, type Statement } from './merge.js'
 import {
@@ -20,94 +20,43 @@ import {
 } from './resolve.js'
 import { KnownFacts } from './resolve-store.js'
 import { partsOfId, rangesOfRemoval, type Scope } from './scope.js'
-import { canonicalOf, edgeFault, encodeContent, nodeFault, storable } from './staged-row.js'
+import { edgeFault, encodeContent, nodeFault, storable } from './staged-row.js'
 
 /** Facts as they come; a function gives them from the start again when a transaction must be repeated. */
 export type FactStream = readonly Fact[] | (() => Iterable<Fact> | AsyncIterable<Fact>)
 
-const batchSize = 10_000
-
-/** Temporary tables of one ingest, all gone at its end. `incoming_*` hold what the snapshot asserts, merged and by key. */
-const stagingTables = `
-create temp table stage_node (ordinal bigint, id text collate "C", kind text collate "C", name text, qualified_name text,
-  properties text, version uuid, canonical text collate "C", is_partial boolean,
-  file integer, location text, stated_at timestamptz, scope integer) on commit drop;
-create temp table stage_edge (ordinal bigint, source_id text collate "C", label text collate "C", target_id text collate "C",
-  discriminator text collate "C", properties text, version uuid, file integer, location text, stated_at timestamptz) on commit drop;
-create temp table stage_removal (ordinal bigint, root text collate "C", low text collate "C", high text collate "C") on commit drop;`
-
-const nodeColumns = [
-  ...[
-    'ordinal',
-    'id',
-    'kind',
-    'name',
-    'qualified_name',
-    'properties',
-    'version',
-    'canonical',
-    'is_partial',
-    'file',
-    'location',
-    'stated_at',
-    'scope',
-  ],
-]
-const edgeColumns = [
-  'ordinal',
-  'source_id',
-  'label',
-  'target_id',
-  'discriminator',
-  'properties',
-  'version',
-  'file',
-  'location',
-  'stated_at',
-]
-
 /** Keys of the files that facts were read from, each asked for once. */
 class FileKeys {
   private readonly known = new Map<string, number>()
+  /** facts of one file come in a row */
+  private last = { dialect: '', file: '', key: null as number | null }
   constructor(private readonly client: Client) {}
 
-  async keyOf({ dialect, file }: Provenance): Promise<number> {
-    const name = `${dialect}\0${file}`
-    const known = this.known.get(name)
-    if (known !== undefined) return known
+  /** Null where it must be asked for first. */
+  knownKeyOf({ dialect, file }: Provenance): number | null {
+    const { last } = this
+    if (last.file !== file || last.dialect !== dialect) this.last = { dialect, file, key: this.known.get(`${dialect}\0${file}`) ?? null }
+    return this.last.key
+  }
+
+  async ask({ dialect, file }: Provenance): Promise<void> {
     const { rows } = await this.client.query<{ key: number }>(
       `insert into source_file (dialect, file) values ($1, $2)
        on conflict (dialect, file) do update set file = excluded.file returning key`,
       [storable(dialect), storable(file)],
     )
-    this.known.set(name, rows[0]!.key)
-    return rows[0]!.key
+    this.known.set(`${dialect}\0${file}`, rows[0]!.key)
+    this.last = { dialect, file, key: rows[0]!.key }
   }
 }
 
-interface Origin {
-  file: number | null
-  location: string | null
-  /** when the text itself says that it was true */
-  stated_at: Date | null
-}
 const noOrigin: Origin = { file: null, location: null, stated_at: null }
-
-interface StagedNode {
-  id: string
-  kind: NodeKind
-  content: FactContent
-  isPartial: boolean
-  scope: number
-}
-type StagedEdge = Pick<EdgeFact, 'sourceId' | 'label' | 'targetId' | 'properties'> & { discriminator: string }
 
 export class Staging {
   readonly problems: Problem[] = []
+  readonly digest = new FactsDigest()
   private ordinal = 0
-  private nodes: CopyValue[][] = []
-  private edges: CopyValue[][] = []
-  private removals: CopyValue[][] = []
+  private readonly batches: StagedBatches
   private readonly unresolved: EdgeFact[] = []
   private readonly openTargets: EdgeFact[] = []
   private readonly files: FileKeys
@@ -118,8 +67,14 @@ export class Staging {
     private readonly scope: Scope,
     observedAt: Date,
   ) {
+    this.batches = new StagedBatches(client)
     this.files = new FileKeys(client)
     this.known = new KnownFacts(client, scope.projectId, observedAt)
+  }
+
+  /** Whether facts had ends that were looked for in the ledger: what it holds had a say in what was staged. */
+  get hasOpenEnds(): boolean {
+    return this.unresolved.length > 0 || this.openTargets.length > 0
   }
 
   /** Stages a snapshot: streamed, removals applied, names resolved, containers added, repeated statements merged. Returns its content hash. */
@@ -132,72 +87,77 @@ export class Staging {
     return this.contentHash(isComplete)
   }
 
-  /** Streams the facts into the staging tables; only one batch is in memory at a time. */
+  /** Streams the facts into the staging tables; only two batches are in memory at a time. */
   private async load(facts: FactStream): Promise<void> {
-    await this.client.query(stagingTables)
-    for await (const fact of typeof facts === 'function' ? facts() : facts) {
-      await this.add(fact)
-      if (this.nodes.length + this.edges.length >= batchSize) await this.flush()
-    }
-    await this.flush()
+    await this.batches.open()
+    const stream = digested(typeof facts === 'function' ? facts() : facts, this.digest)
+    // one wait for each of a million facts would cost as much as the rest
+    if (Symbol.iterator in stream)
+      for (const fact of stream) {
+        if (!this.isReadyFor(fact)) await this.prepareFor(fact)
+        this.add(fact)
+      }
+    else
+      for await (const fact of stream) {
+        if (!this.isReadyFor(fact)) await this.prepareFor(fact)
+        this.add(fact)
+      }
+    await this.batches.settle()
     await this.client.query('analyze stage_node; analyze stage_edge')
   }
 
-  private async add(fact: Fact): Promise<void> {
-    this.ordinal++
-    if (fact.fact === 'node') return this.addNode(fact)
-    if (fact.fact === 'removal') {
-      const parts = partsOfId(fact.id)
-      if (parts?.projectId === this.scope.projectId && parts.systemId === this.scope.systemId)
-        for (const { low, high } of rangesOfRemoval(storable(fact.id))) this.removals.push([this.ordinal, storable(fact.id), low, high])
-      return
-    }
-    if (openTargetOf(fact)) this.openTargets.push(fact)
-    else if (unresolvedOf(fact)) this.unresolved.push(fact)
-    else await this.addEdge(fact)
+  private isReadyFor(fact: Fact): boolean {
+    return !this.batches.wantsTurn && (fact.fact === 'removal' || this.files.knownKeyOf(fact.provenance) !== null)
   }
 
-  private async addNode(fact: NodeFact): Promise<void> {
+  private async prepareFor(fact: Fact): Promise<void> {
+    await this.batches.turn()
+    if (fact.fact === 'removal' || this.files.knownKeyOf(fact.provenance) !== null) return
+    await this.batches.settle()
+    await this.files.ask(fact.provenance)
+  }
+
+  private add(fact: Fact): void {
+    this.ordinal++
+    if (fact.fact === 'node') this.addNode(fact)
+    else if (fact.fact === 'removal') this.addRemoval(fact.id)
+    else if (openTargetOf(fact)) this.openTargets.push(fact)
+    else if (unresolvedOf(fact)) this.unresolved.push(fact)
+    else this.addEdge(fact)
+  }
+
+  private originOf({ provenance, observedAt }: NodeFact | EdgeFact): Origin {
+    return { file: this.files.knownKeyOf(provenance), location: storable(provenance.location), stated_at: observedAt ?? null }
+  }
+
+  private addRemoval(id: string): void {
+    const parts = partsOfId(id)
+    if (parts?.projectId !== this.scope.projectId || parts.systemId !== this.scope.systemId) return
+    for (const { low, high } of rangesOfRemoval(storable(id))) this.batches.addRemoval(this.ordinal, storable(id), low, high)
+  }
+
+  private addNode(fact: NodeFact): void {
     const fault = nodeFault(fact, this.scope)
     if (fault) return void this.problems.push(fault)
     const { kind, properties, partial: isPartial = false } = fact
-    const origin = await this.originOf(fact)
     const content = { name: storable(fact.name), qualifiedName: storable(fact.qualifiedName), properties }
-    this.pushNode({ id: storable(fact.id), kind, content, isPartial, scope: this.scope.key }, origin)
+    this.pushNode({ id: storable(fact.id), kind, content, isPartial, scope: this.scope.key }, this.originOf(fact))
   }
 
-  private async originOf({ provenance, observedAt }: NodeFact | EdgeFact): Promise<Origin> {
-    return { file: await this.files.keyOf(provenance), location: storable(provenance.location), stated_at: observedAt ?? null }
+  private pushNode(node: Omit<StagedNode, 'ordinal'>, origin: Origin): void {
+    this.batches.addNode({ ordinal: this.ordinal, ...node }, origin)
   }
 
-  private pushNode({ id, kind, content, isPartial, scope }: StagedNode, { file, location, stated_at }: Origin): void {
-    const { json, version } = encodeContent(content, isPartial)
-    const canonical = canonicalOf(kind, content.properties)
-    const names = [content.name, content.qualifiedName]
-    this.nodes.push([this.ordinal, id, kind, ...names, json, version, canonical, isPartial, file, location, stated_at, scope])
-  }
-
-  private async addEdge(fact: EdgeFact): Promise<void> {
+  private addEdge(fact: EdgeFact): void {
     const fault = edgeFault(fact, this.scope)
     if (fault) return void this.problems.push(fault)
     const { label, properties, discriminator = '' } = fact
     const ends = { sourceId: storable(fact.sourceId), targetId: storable(fact.targetId), discriminator: storable(discriminator) }
-    const origin = await this.originOf(fact)
-    this.pushEdge({ ...ends, label, properties }, origin)
+    this.pushEdge({ ...ends, label, properties }, this.originOf(fact))
   }
 
-  private pushEdge({ sourceId, label, targetId, discriminator, properties }: StagedEdge, { file, location, stated_at }: Origin): void {
-    const { json, version } = encodeContent({ name: null, qualifiedName: null, properties })
-    this.edges.push([this.ordinal, sourceId, label, targetId, discriminator, json, version, file, location, stated_at])
-  }
-
-  private async flush(): Promise<void> {
-    if (this.nodes.length > 0) await copyRows(this.client, 'stage_node', nodeColumns, this.nodes)
-    if (this.edges.length > 0) await copyRows(this.client, 'stage_edge', edgeColumns, this.edges)
-    if (this.removals.length > 0) await copyRows(this.client, 'stage_removal', ['ordinal', 'root', 'low', 'high'], this.removals)
-    this.nodes = []
-    this.edges = []
-    this.removals = []
+  private pushEdge(edge: Omit<StagedEdge, 'ordinal'>, origin: Origin): void {
+    this.batches.addEdge({ ordinal: this.ordinal, ...edge }, origin)
   }
 
   /** What was said before a removal in the same ingest is taken back (CREATE, then DROP); what comes after it stays. */
@@ -228,11 +188,11 @@ export class Staging {
       const nodes = await this.known.existing([...new Set(edges.flatMap((edge) => candidatesOf(unresolvedOf(edge)!)))])
       for (const edge of edges) {
         const resolved = resolveEdge(edge, this.scope, { nodes, tables })
-        if ('fact' in resolved) await this.addEdge(resolved)
+        if ('fact' in resolved) this.addEdge(resolved)
         else this.problems.push(resolved)
       }
     }
-    await this.flush()
+    await this.batches.settle()
   }
 
   /** Settles targets of INSERT … SELECT. A table that is not there is told of the query's WRITES, not once more for every column. */
@@ -248,7 +208,7 @@ export class Staging {
         if (!told.has(closed.found)) this.problems.push(closed)
         told.add(closed.found)
       } else if (unresolvedOf(closed)) this.unresolved.push(closed)
-      else await this.addEdge(closed)
+      else this.addEdge(closed)
     }
   }
 
@@ -261,12 +221,13 @@ export class Staging {
       found.push(...columns)
     }
     const targets = new Set((await this.known.columnsOf(edge.targetId)).map(({ id }) => id))
-    const { rows } = await this.client.query<{ name: string }>('select qualified_name as name from stage_node where id = $1', [
-      edge.targetId,
-    ])
+    const { rows } = await this.client.query<{ name: string }>(
+      'select v.qualified_name as name from stage_node s join fact_version v on v.hash = s.version where s.id = $1',
+      [edge.targetId],
+    )
     const relation = rows[0]?.name ?? partsOfId(edge.targetId)?.qualifiedName ?? ''
-    for (const fact of expandStar(edge, found, targets, relation)) await (fact.fact === 'node' ? this.addNode(fact) : this.addEdge(fact))
-    await this.flush()
+    for (const fact of expandStar(edge, found, targets, relation)) fact.fact === 'node' ? this.addNode(fact) : this.addEdge(fact)
+    await this.batches.settle()
   }
 
   /** The project, the system, and the edges from them to whatever else nothing contains. */
@@ -274,18 +235,18 @@ export class Staging {
     const { projectId, systemId, projectKey } = this.scope
     const project = nodeId(projectId, '', 'Project', projectId)
     const system = nodeId(projectId, systemId, 'System', systemId)
-    const container = (id: string, kind: NodeKind, name: string, scope: number): StagedNode => ({
+    const container = (id: string, kind: NodeKind, name: string, scope: number): Omit<StagedNode, 'ordinal'> => ({
       ...{ id, kind, scope, isPartial: false },
       content: { name, qualifiedName: id, properties: {} },
     })
     this.pushNode(container(project, 'Project', projectId, projectKey), noOrigin)
     this.pushNode(container(system, 'System', systemId, this.scope.key), noOrigin)
     this.pushEdge({ sourceId: project, label: 'CONTAINS', targetId: system, discriminator: '', properties: {} }, noOrigin)
-    await this.flush()
+    await this.batches.settle()
     const { version } = encodeContent({ name: null, qualifiedName: null, properties: {} })
     await this.client.query(
-      `insert into stage_edge (ordinal, source_id, label, target_id, discriminator, properties, version)
-       select distinct 0, $1, 'CONTAINS', n.id, '', '{}', $2::uuid from stage_node n
+      `insert into stage_edge (ordinal, source_id, label, target_id, discriminator, version)
+       select distinct 0, $1, 'CONTAINS', n.id, '', $2::uuid from stage_node n
        where n.kind in ('InformationSystem', 'Database', 'Table', 'View', 'ControlMFolder', 'PetriNet')
          and not exists (select from stage_edge e where e.target_id = n.id and e.label = 'CONTAINS')`,
       [system, version],
@@ -294,17 +255,23 @@ export class Staging {
 
   /** Leaves one row per fact: several statements about one are merged (merge.ts). */
   private async merge(): Promise<void> {
+    await this.client.query(findRepeated)
+    const { rows } = await this.client.query<{ any: boolean }>(
+      'select exists (select from repeated_node) or exists (select from repeated_edge) as any',
+    )
+    if (!rows[0]!.any) return
     await this.client.query(dropEchoes)
     await this.mergeNodes()
     await this.mergeEdges()
-    await this.flush()
+    await this.batches.settle()
     await this.client.query('analyze stage_node; analyze stage_edge')
   }
 
   private async mergeNodes(): Promise<void> {
     const { rows } = await this.client.query<NodeRow>(
       `with taken as (delete from stage_node s using repeated_node r where s.id = r.id returning s.*)
-       select t.*, coalesce(f.file, '') as file_name from taken t left join source_file f on f.key = t.file order by t.id, t.ordinal`,
+       select t.*, v.name, v.qualified_name, v.properties, coalesce(f.file, '') as file_name
+       from taken t join fact_version v on v.hash = t.version left join source_file f on f.key = t.file order by t.id, t.ordinal`,
     )
     for (const group of groupsOf(rows, (row) => row.id)) {
       const last = group.at(-1)!
@@ -318,7 +285,8 @@ export class Staging {
     const { rows } = await this.client.query<EdgeRow>(
       `with taken as (delete from stage_edge s using repeated_edge r
          where s.source_id = r.source_id and s.label = r.label and s.target_id = r.target_id and s.discriminator = r.discriminator returning s.*)
-       select t.*, coalesce(f.file, '') as file_name from taken t left join source_file f on f.key = t.file
+       select t.*, v.properties, coalesce(f.file, '') as file_name
+       from taken t join fact_version v on v.hash = t.version left join source_file f on f.key = t.file
        order by t.source_id, t.label, t.target_id, t.discriminator, t.ordinal`,
     )
     const nameOf = (row: EdgeRow) => `${row.source_id} -[${row.label}]-> ${row.target_id} ${row.discriminator}`
@@ -331,15 +299,17 @@ export class Staging {
     }
   }
 
-  /** A hash of all that the snapshot says, the same for every order of its facts and files. */
+  /**
+   * A hash of all that the snapshot says, the same for every order of its facts and files. Sums of Postgres' own 64-bit hashes, which
+   * stay the same for good (its hash partitions on disk rest on them), take a sixth of the time of sums of md5.
+   */
   private async contentHash(isComplete: boolean): Promise<string> {
-    const sums = (from: string, text: string) => `select count(*) as n,
-      coalesce(sum(('x' || left(md5(${text}), 15))::bit(60)::bigint), 0)::text as a,
-      coalesce(sum(('x' || right(md5(${text}), 15))::bit(60)::bigint), 0)::text as b from ${from}`
+    const sum = (text: string, seed: number) => `coalesce(sum(hashtextextended(${text}, ${seed})), 0)::text`
+    const sums = (from: string, text: string) => `select count(*) as n, ${sum(text, 0)} as a, ${sum(text, 1)} as b from ${from}`
     const { rows } = await this.client.query<Record<string, unknown>>(
-      `${sums('stage_node', `concat_ws(chr(1), id, version)`)}
-       union all ${sums('stage_edge', `concat_ws(chr(1), source_id, label, target_id, discriminator, version)`)}
-       union all ${sums('stage_removal', 'concat_ws(chr(1), low, high)')}`,
+      `${sums('stage_node', `id || chr(1) || version`)}
+       union all ${sums('stage_edge', `source_id || chr(1) || label || chr(1) || target_id || chr(1) || discriminator || chr(1) || version`)}
+       union all ${sums('stage_removal', 'low || chr(1) || high')}`,
     )
     const { projectId, systemId } = this.scope
     return sha256(JSON.stringify([projectId, systemId, isComplete, rows.map(({ n, a, b }) => [n, a, b])]))
@@ -348,7 +318,7 @@ export class Staging {
 
 interface StagedRow extends Origin {
   ordinal: number
-  properties: string
+  properties: Properties
   file_name: string
 }
 interface NodeRow extends StagedRow {
@@ -367,7 +337,7 @@ interface EdgeRow extends StagedRow {
 }
 
 const statementOf = (row: StagedRow & { name?: string; qualified_name?: string; is_partial?: boolean }): Statement => ({
-  content: { name: row.name ?? null, qualifiedName: row.qualified_name ?? null, properties: JSON.parse(row.properties) as Properties },
+  content: { name: row.name ?? null, qualifiedName: row.qualified_name ?? null, properties: row.properties },
   isPartial: row.is_partial ?? false,
   place: `${row.file_name}:${row.location ?? ''}`,
 })
@@ -385,10 +355,14 @@ function* groupsOf<T>(rows: readonly T[], keyOf: (row: T) => string): Generator<
 
 const edgeId = 'source_id, label, target_id, discriminator'
 
-/** Of statements that say the same only the last is kept; the ids that still have several go into `repeated_*`. */
-const dropEchoes = `
+/** The ids of which there are several statements. */
+const findRepeated = `
 create temp table repeated_node on commit drop as select id from stage_node group by id having count(*) > 1;
 create temp table repeated_edge on commit drop as select ${edgeId} from stage_edge group by ${edgeId} having count(*) > 1;
+analyze repeated_node; analyze repeated_edge`
+
+/** Of statements that say the same only the last is kept; the ids that still have several stay in `repeated_*`. */
+const dropEchoes = `
 delete from stage_node where ctid in (select ctid from (
   select s.ctid, row_number() over (partition by id, version order by ordinal desc) as rank from stage_node s join repeated_node using (id)
 ) ranked where rank > 1);
@@ -396,8 +370,10 @@ delete from stage_edge where ctid in (select ctid from (
   select s.ctid, row_number() over (partition by ${edgeId}, version order by ordinal desc) as rank
   from stage_edge s join repeated_edge using (${edgeId})
 ) ranked where rank > 1);
-delete from repeated_node where id in (select id from stage_node group by id having count(*) = 1);
-delete from repeated_edge where (${edgeId}) in (select ${edgeId} from stage_edge group by ${edgeId} having count(*) = 1);`
+delete from repeated_node where id in (
+  select id from stage_node join repeated_node using (id) group by id having count(*) = 1);
+delete from repeated_edge where (${edgeId}) in (
+  select ${edgeId} from stage_edge join repeated_edge using (${edgeId}) group by ${edgeId} having count(*) = 1)`
 
 /** Makes room for another snapshot in the same transaction: all its temporary tables go. */
 export const dropStaging = (client: Client): Promise<unknown> =>

@@ -63,10 +63,18 @@ export class Neo4jReaders {
   private take(): Worker {
     const kept = this.idle.pop()
     clearTimeout(kept?.timer)
-    const worker =
-      kept?.worker ??
-      new Worker(threadFile, { workerData: this.settings, resourceLimits: { maxOldGenerationSizeMb: heapMb }, execArgv: [] })
+    const worker = kept?.worker ?? this.begin()
     this.busy.add(worker)
+    return worker
+  }
+
+  private begin(): Worker {
+    const worker = new Worker(threadFile, { workerData: this.settings, resourceLimits: { maxOldGenerationSizeMb: heapMb }, execArgv: [] })
+    worker.on('error', () => {})
+    worker.once('exit', () => {
+      const at = this.idle.findIndex((entry) => entry.worker === worker)
+      if (at >= 0) clearTimeout(this.idle.splice(at, 1)[0]!.timer)
+    })
     return worker
   }
 
@@ -82,22 +90,20 @@ export class Neo4jReaders {
     this.idle.push(entry)
   }
 
-  private async reply(worker: Worker, timeoutMs: number): Promise<ReaderReply> {
-    const limit = AbortSignal.timeout(timeoutMs + graceMs)
-    try {
-      const [reply] = (await Promise.race([once(worker, 'message', { signal: limit }), ended(worker, limit)])) as [ReaderReply]
-      return reply
-    } catch (thrown) {
-      if (limit.aborted) throw tookTooLong(timeoutMs)
-      if ((thrown as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY') throw tooLarge()
-      throw thrown
-    }
+  private reply(worker: Worker, timeoutMs: number): Promise<ReaderReply> {
+    return new Promise<ReaderReply>((resolve, reject) => {
+      const end = (how: () => void) => {
+        clearTimeout(timer)
+        worker.off('message', replied).off('error', failed).off('exit', exited)
+        how()
+      }
+      const replied = (reply: ReaderReply) => end(() => resolve(reply))
+      const failed = (error: NodeJS.ErrnoException) => end(() => reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooLarge() : error))
+      const exited = () => end(() => reject(closed()))
+      const timer = setTimeout(() => end(() => reject(tookTooLong(timeoutMs))), timeoutMs + graceMs)
+      worker.on('message', replied).on('error', failed).on('exit', exited)
+    })
   }
-}
-
-async function ended(worker: Worker, signal: AbortSignal): Promise<never> {
-  await once(worker, 'exit', { signal })
-  throw new EspalierError('UNAVAILABLE', 'the connection for queries was closed', { remedy: 'Try again' })
 }
 
 async function dismiss(worker: Worker): Promise<void> {
@@ -107,6 +113,7 @@ async function dismiss(worker: Worker): Promise<void> {
   clearTimeout(timer)
 }
 
+const closed = () => new EspalierError('UNAVAILABLE', 'the connection for queries was closed', { remedy: 'Try again' })
 const tooLarge = () =>
   new EspalierError('CYPHER_FAILED', 'the answer is too large', {
     remedy: 'Return fewer or smaller values: aggregate, or page with SKIP and LIMIT',

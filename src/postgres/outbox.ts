@@ -17,6 +17,9 @@ export async function lockOutbox(client: Sql): Promise<void> {
   await client.query('SELECT pg_advisory_xact_lock($1)', [appendLock])
 }
 
+/** Told when the transaction commits, once however often it is called. */
+export const notifyOutbox = (client: Sql): Promise<unknown> => client.query(`SELECT pg_notify('${outboxChannel}', '')`)
+
 /**
  * Appends changes of the graph projection; call it in the transaction that makes them true in the ledger, as late as possible: from here to
  * its commit no other transaction can append. Without that lock, ids drawn earlier could appear after later ones, and a reader that has
@@ -32,17 +35,29 @@ export async function appendGraphChanges(sql: Sql, changes: readonly GraphChange
         `INSERT INTO graph_outbox (change) SELECT value FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY ORDER BY ordinality`,
         [JSON.stringify(changes.slice(start, start + chunk))],
       )
-    await client.query(`SELECT pg_notify('${outboxChannel}', '')`)
+    await notifyOutbox(client)
   })
 }
 
-/** The next changes after id `after`, in order, at most `limit`. Whoever reads on from the last id misses nothing. */
-export async function readGraphChanges(sql: Sql, after: number, limit: number): Promise<{ id: number; change: GraphChange }[]> {
-  const { rows } = await sql.query<{ id: number; change: GraphChange }>(
-    'SELECT id, change FROM graph_outbox WHERE id > $1 ORDER BY id LIMIT $2',
+/** The next rows after id `after`, in order, until they stand for at least `limit` changes. Whoever reads on from the last id misses nothing. */
+export async function readGraphChanges<Change = GraphChange>(
+  sql: Sql,
+  after: number,
+  limit: number,
+): Promise<{ id: number; change: Change }[]> {
+  const { rows } = await sql.query<{ id: number; change: Change }>(
+    `SELECT o.id, o.change FROM (
+       SELECT id, sum(weight) OVER (ORDER BY id) - weight AS before FROM (SELECT id, weight FROM graph_outbox WHERE id > $1 ORDER BY id LIMIT $2) next
+     ) counted JOIN graph_outbox o ON o.id = counted.id WHERE before < $2 ORDER BY o.id`,
     [after, limit],
   )
   return rows
+}
+
+/** How many changes come after id `after`. */
+export async function countGraphChanges(sql: Sql, after: number): Promise<number> {
+  const { rows } = await sql.query<{ n: number }>('SELECT coalesce(sum(weight), 0)::bigint AS n FROM graph_outbox WHERE id > $1', [after])
+  return rows[0]?.n ?? 0
 }
 
 /** The last id committed so far; 0 when nothing was ever appended. Once applied up to it, all before now is applied. */

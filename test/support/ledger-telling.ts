@@ -7,7 +7,7 @@ export const at = (day: number) => new Date(Date.UTC(2024, 0, 1 + day))
 export async function clear(database: Database): Promise<void> {
   await database.query(
     `truncate catalog_scope, stream, snapshot, snapshot_problem, snapshot_removal, node_key, edge_key, fact_version, source_file, assertion,
-     node_history, edge_history, change, metric, graph_outbox restart identity cascade`,
+     node_history, edge_history, change_detail, metric, graph_outbox restart identity cascade`,
   )
 }
 

@@ -6,7 +6,7 @@ import type { EdgeLabel, NodeKind, Properties } from '../../src/vocabulary.js'
 export interface WorldSnapshot {
   system: 'x' | 'y'
   complete: boolean
-  /** 0 … 5, so that several often share a time */
+  /** 0 … 7, so that several often share a time */
   day: number
   file: 'a' | 'b'
   facts: Fact[]
@@ -85,9 +85,16 @@ const snapshotOf = (system: 'x' | 'y'): fc.Arbitrary<WorldSnapshot> =>
       facts: removeFirst ? [...removals, ...parts.flat()] : [...parts.flat(), ...removals],
     }))
 
-/** Histories of a small world, with an order of arrival for each. */
+/** Histories of a small world, some of whose snapshots say again what another said, with an order of arrival for each. */
 export const worlds = fc
-  .array(fc.oneof({ weight: 3, arbitrary: snapshotOf('x') }, { weight: 1, arbitrary: snapshotOf('y') }), { minLength: 2, maxLength: 7 })
+  .record({
+    told: fc.array(fc.oneof({ weight: 3, arbitrary: snapshotOf('x') }, { weight: 1, arbitrary: snapshotOf('y') }), {
+      minLength: 2,
+      maxLength: 6,
+    }),
+    again: fc.array(fc.record({ which: fc.nat(5), day: fc.integer({ min: 0, max: 7 }) }), { maxLength: 3 }),
+  })
+  .map(({ told, again }) => [...told, ...again.map(({ which, day }) => ({ ...told[which % told.length]!, day }))])
   .chain((snapshots) =>
     fc.record({
       snapshots: fc.constant(snapshots),

@@ -3,13 +3,13 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readAnnotationsOf, saveAnnotations } from '../../../src/catalog/annotation-store.js'
 import type { DeletionTarget } from '../../../src/catalog/deletion.js'
 import { deleteFromCatalog, sweepContents } from '../../../src/catalog/deletion-store.js'
-import { catalogGraph } from '../../../src/catalog/graph-store.js'
+import { catalogGraph, readOutboxChanges } from '../../../src/catalog/graph-store.js'
 import { ingest } from '../../../src/catalog/ingest.js'
 import { readEstate, readSnapshots } from '../../../src/catalog/read-store.js'
 import { readGraphChanges } from '../../../src/postgres/outbox.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { canonicalJson } from '../../../src/util/hash.js'
-import type { GraphChange } from '../../../src/vocabulary.js'
+import type { GraphChange, GraphRefresh } from '../../../src/vocabulary.js'
 import { freshDatabase } from '../../support/database.js'
 import { clear, load, tell, tellStored } from '../../support/ledger-telling.js'
 import { worlds } from '../../support/ledger-world.js'
@@ -32,7 +32,13 @@ function graphOf(changes: Iterable<GraphChange>): [string, string][] {
 }
 
 async function graphs(database: Database) {
-  const followed = graphOf((await readGraphChanges(database, 0, 1_000_000)).map((row) => row.change))
+  const rows = await readGraphChanges<GraphChange | GraphRefresh>(database, 0, 1_000_000)
+  const followed = graphOf(
+    await readOutboxChanges(
+      database,
+      rows.map((row) => row.change),
+    ),
+  )
   const rebuilt: GraphChange[] = []
   for await (const page of catalogGraph(database)) rebuilt.push(...page)
   return { followed, rebuilt: graphOf(rebuilt) }

@@ -219,6 +219,18 @@ describe("people's queries on the embedded engine", () => {
     }
   }, 60_000)
 
+  it('cuts a large answer, and fails where one row is too large', async () => {
+    const { engine } = await open()
+    const { rows, isPartial } = await engine.read({ text: 'UNWIND range(1, 5000) AS x RETURN x, range(1, 1000) AS l', limit: 10_000 })
+    expect(isPartial).toBe(true)
+    expect(rows.length).toBeGreaterThan(500)
+    await expect(engine.read({ text: 'RETURN range(1, 3000000) AS l' })).rejects.toMatchObject({
+      code: 'CYPHER_FAILED',
+      message: expect.stringContaining('larger than 16 MiB'),
+      remedy: expect.stringContaining('aggregate'),
+    })
+  })
+
   it.runIf(process.platform === 'linux')('begins what a crash has interrupted anew', async () => {
     const { engine, told } = await open()
     await name(engine, 't1')

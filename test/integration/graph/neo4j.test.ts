@@ -50,6 +50,26 @@ describeIf(uri, 'NEO4J_URI is not set; run: node scripts/neo4j/start.mjs -- npm 
     await session.close()
   }, 180_000)
 
+  it('ends an answer that is too large to hold, and nothing else', async () => {
+    const engine = await open()
+    afterAll(() => engine.close())
+    const huge = ['RETURN range(1, 300000000) AS l', 'UNWIND range(1, 3) AS x RETURN x, range(1, 3000000) AS l'].map((text) =>
+      engine.read({ text, timeoutMs: 5_000 }).catch((error) => error),
+    )
+    const large = engine.read({ text: 'UNWIND range(1, 5000) AS x RETURN x, range(1, 1000) AS l', limit: 10_000 })
+    const small = await Promise.all(Array.from({ length: 5 }, (_, i) => engine.read({ text: 'RETURN $i AS i', parameters: { i } })))
+    expect(small.map(({ rows }) => rows)).toEqual([0, 1, 2, 3, 4].map((i) => [[i]]))
+    // the thread that reads it has too little memory for it, or too little time
+    for (const { code } of await Promise.all(huge)) expect(['CYPHER_FAILED', 'TIMEOUT']).toContain(code)
+    await expect(engine.read({ text: 'RETURN range(1, 600000) AS l', timeoutMs: 30_000 })).rejects.toMatchObject({
+      code: 'CYPHER_FAILED',
+      message: expect.stringMatching(/too large|larger than 16 MiB/),
+    })
+    const { rows, isPartial } = await large
+    expect(isPartial).toBe(true)
+    expect(rows.length).toBeGreaterThan(300)
+  }, 60_000)
+
   describe('eight who attack at once, through the API', () => {
     it("everyone else's queries are answered, rightly", async () => {
       const platform = await testPlatform(open)
