@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { EspalierError } from '../util/error.js'
 import type { HostRequest, HostRows } from './grafeo-messages.js'
 import { interrupted, tookTooLong, tookTooMuch } from './grafeo-process.js'
-import { type AnalystJob, type Ending, Replica, type Write } from './grafeo-replica.js'
+import { type AnalystJob, type Ending, Replica, removeQuietly, type Write } from './grafeo-replica.js'
 import type { Statement } from './statements.js'
 
 export interface AnalystOptions {
@@ -72,14 +73,13 @@ export class GrafeoAnalysts {
   /** what replicas that are being opened, or are open, have still to take */
   private readonly feeds = new Map<Write[], Replica | null>()
   private waiting: AnalystJob[] = []
-  private files = 0
   /** counts the resets */
   private age = 0
   private isClosed = false
   private readonly clock: NodeJS.Timeout
 
   constructor(private readonly options: AnalystOptions) {
-    fs.rmSync(options.folder, { recursive: true, force: true })
+    removeQuietly(options.folder)
     this.clock = setInterval(() => this.look(), lookMs)
     this.clock.unref()
   }
@@ -127,7 +127,7 @@ export class GrafeoAnalysts {
     await Promise.all(this.opening.values())
     await Promise.all(this.replicas().map((replica) => replica.close()))
     for (const job of this.waiting.splice(0)) fail(job, closed())
-    fs.rmSync(this.options.folder, { recursive: true, force: true })
+    removeQuietly(this.options.folder)
   }
 
   private replicas(): Replica[] {
@@ -224,7 +224,7 @@ export class GrafeoAnalysts {
     const writes = [...snapshot.writes]
     this.feeds.set(writes, null)
     try {
-      const replica = await Replica.open(path.join(folder, String(++this.files)), snapshot, writes, { memory, concurrency })
+      const replica = await Replica.open(path.join(folder, randomUUID()), snapshot, writes, { memory, concurrency })
       this.feeds.set(writes, replica)
       replica.onEnd = () => this.feeds.delete(writes)
       return replica
@@ -235,10 +235,10 @@ export class GrafeoAnalysts {
   }
 
   private async takeSnapshot(): Promise<Snapshot> {
-    const file = path.join(this.options.folder, `snapshot-${++this.files}`)
+    const file = path.join(this.options.folder, `snapshot-${randomUUID()}`)
     fs.mkdirSync(this.options.folder, { recursive: true })
     // The older ones may be being copied at this moment; one that is not needed for long is too small to matter.
-    if (this.opening.size === 1) for (const old of this.snapshots()) fs.rmSync(old)
+    if (this.opening.size === 1) for (const old of this.snapshots()) removeQuietly(old)
     const { age } = this
     const snapshot = { file, number: await this.options.copy(file), writes: [], rows: 0 }
     if (age === this.age) this.snapshot = snapshot

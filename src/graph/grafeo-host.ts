@@ -55,7 +55,7 @@ function open(): GrafeoDB | null {
 
 const database = open()
 if (database) serve(database)
-else process.disconnect()
+else if (process.connected) process.disconnect()
 
 function serve(db: GrafeoDB): void {
   // Ctrl-C reaches the whole process group; the parent decides when this process ends.

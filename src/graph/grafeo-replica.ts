@@ -64,7 +64,7 @@ export class Replica {
     child.onMemory = () => this.end('memory')
     child.onEnd = () => {
       this.isGone = true
-      fs.rmSync(folder, { recursive: true, force: true })
+      removeQuietly(folder)
       this.onEnd(this.ending ?? 'crash')
     }
   }
@@ -83,7 +83,7 @@ export class Replica {
       const child = await GrafeoChild.open({ ...options, file: own, temporary: true, isPatient: true })
       return new Replica(child, folder, number, writes)
     } catch (error) {
-      fs.rmSync(folder, { recursive: true, force: true })
+      removeQuietly(folder)
       throw error
     }
   }
@@ -146,5 +146,14 @@ export class Replica {
     this.child.call({ kind: 'ping' }, () => {
       this.askedAt = null
     })
+  }
+}
+
+/** A process whose server was killed may still write there, for the moment until it ends; it cleans up after itself. */
+export function removeQuietly(file: string): void {
+  try {
+    fs.rmSync(file, { recursive: true, force: true })
+  } catch {
+    // What is left is removed at the next start.
   }
 }
