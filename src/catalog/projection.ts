@@ -74,10 +74,14 @@ export async function rebuildGraph({ database, engine, readers = [], batch = 2_0
   )
 }
 
-/** Whether changes that the engine has not seen were trimmed away: only a rebuild helps then. */
-async function hasMissedChanges({ database, engine }: Projected): Promise<boolean> {
+/**
+ * Whether only a rebuild helps: changes that the engine has not seen were trimmed away, or it is ahead of this ledger, because it
+ * holds another one's graph (or the ledger came back from a backup).
+ */
+async function needsRebuild({ database, engine }: Projected): Promise<boolean> {
+  const position = await engine.position()
   const { rows } = await database.query<{ trimmed_to: number }>('select trimmed_to from outbox_floor')
-  return (rows[0]?.trimmed_to ?? 0) > (await engine.position())
+  return (rows[0]?.trimmed_to ?? 0) > position || position > (await outboxHead(database))
 }
 
 /** Forgets applied changes but the last `keep`, and notes how far. */
@@ -173,7 +177,7 @@ export async function startProjection({ log, pollMs = 2_000, keep = 100_000, ...
   let isStopped = false
 
   async function work(): Promise<void> {
-    if (readers && (await hasMissedChanges(options))) log.info({ changes: await rebuildGraph(options) }, 'graph: rebuilt')
+    if (readers && (await needsRebuild(options))) log.info({ changes: await rebuildGraph(options) }, 'graph: rebuilt')
     const applied = await drainOutbox(database, engine, batch === undefined ? {} : { batch })
     if (readers && applied > 0) await trim(options, keep)
   }

@@ -130,4 +130,18 @@ describe('the projection', () => {
     await second.stop()
     await expectInStep()
   })
+
+  it("takes nothing of another ledger's graph for its own", async () => {
+    const foreign = { id: 'other/s/table:a.left', kind: 'Table' as const, properties: { id: 'other/s/table:a.left', name: 'left' } }
+    await engine.clear()
+    await engine.prepare()
+    await engine.apply([{ op: 'upsert-node', ...foreign }], 1_000_000)
+    const projection = await startProjection({ database, engine, log, readers: [async function* () {}] })
+    await load(ddl, 3)
+    await expect.poll(() => projection.lag(), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => engine.position(), { timeout: 10_000 }).toBeLessThan(1_000_000)
+    await awaitProjection(database, engine)
+    await projection.stop()
+    await expectInStep()
+  })
 })
