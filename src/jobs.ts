@@ -1,6 +1,6 @@
 import type { z } from 'zod'
+import { readProjectsWithEdges } from './catalog/deletion/project-store.js'
 import { ingestOptions } from './catalog/ingest-options.js'
-import { readProjectsWithEdges } from './catalog/project-store.js'
 import { readDatasetVersion } from './datasets/store.js'
 import { learnPatternsOptions } from './patterns/learn-options.js'
 import type { Database, Sql } from './postgres/sql.js'

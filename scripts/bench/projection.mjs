@@ -3,9 +3,10 @@
  * rebuild, then one column in a hundred changed. Beside it the engine alone with the same changes, made beforehand. Into Grafeo, and into
  * Neo4j where $NEO4J_URI is set (`node scripts/neo4j/start.mjs -- npm run bench -- projection`). $BENCH_COLUMNS (default 50,000) columns.
  */
-import { catalogGraph } from '../../dist/catalog/graph-store.js'
+
 import { ingestFacts } from '../../dist/catalog/ingest.js'
-import { drainOutbox, rebuildGraph } from '../../dist/catalog/projection.js'
+import { catalogGraph } from '../../dist/catalog/projection/graph-store.js'
+import { drainOutbox, rebuildGraph } from '../../dist/catalog/projection/projection.js'
 import { openGrafeo } from '../../dist/graph/grafeo.js'
 import { openNeo4j } from '../../dist/graph/neo4j.js'
 import { loadNow, log, openLedger, timed } from './support/ledger.mjs'

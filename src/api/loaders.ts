@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader'
 import { readSystems, type System } from '../access/store.js'
 import { type Artifact, readArtifactsById, readArtifactsOfRuns } from '../artifacts/store.js'
-import type { Annotations } from '../catalog/annotation.js'
-import { type AnnotationChange, readAnnotationHistories } from '../catalog/annotation-store.js'
-import { readAnnotations } from '../catalog/people-store.js'
+import type { Annotations } from '../catalog/people/annotation.js'
+import { type AnnotationChange, readAnnotationHistories } from '../catalog/people/annotation-store.js'
+import { readAnnotations } from '../catalog/people/people-store.js'
 import {
   type NodeStamp,
   type NodeState,
@@ -14,7 +14,7 @@ import {
   readNodesById,
   readSnapshotsById,
   type Snapshot,
-} from '../catalog/read-store.js'
+} from '../catalog/reads/read-store.js'
 import { readDatasetVersionsById, readVersionsOfDatasets } from '../datasets/store.js'
 import type { DatasetVersion } from '../datasets/version.js'
 import type { Database } from '../postgres/sql.js'

@@ -1,11 +1,10 @@
 import type { Client, Database } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import { type Problem, problem } from '../util/problem.js'
-import { applyAsLast } from './append-store.js'
 import type { Fact, Moment } from './fact.js'
-import { appendToOutbox } from './graph-store.js'
 import { isScopeName } from './identity.js'
-import { keyStaged } from './key-store.js'
+import { applyAsLast } from './ledger/append-store.js'
+import { keyStaged } from './ledger/key-store.js'
 import {
   countPlan,
   type Dangling,
@@ -16,13 +15,9 @@ import {
   readDangling,
   saveAssertions,
   type Tally,
-} from './ledger-store.js'
-import { saveEstateMetrics, saveLastTableMetrics, saveTableMetrics } from './metric-store.js'
-import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistribution } from './metrics.js'
-import { assessQuality, type Quality } from './quality.js'
-import { findRepeated, idle } from './repeat-store.js'
-import { applyAmongOthers } from './rewrite-store.js'
-import { indexChanged } from './search-index-store.js'
+} from './ledger/ledger-store.js'
+import { findRepeated, idle } from './ledger/repeat-store.js'
+import { applyAmongOthers } from './ledger/rewrite-store.js'
 import {
   completeSnapshot,
   mostProblems,
@@ -31,10 +26,15 @@ import {
   readSnapshotsById,
   type SourceFile,
   saveSnapshot,
-} from './snapshot-store.js'
+} from './ledger/snapshot-store.js'
+import { dropStaging, type FactStream, Staging } from './ledger/staging-store.js'
+import { appendToOutbox } from './projection/graph-store.js'
+import { saveEstateMetrics, saveLastTableMetrics, saveTableMetrics } from './quality/metric-store.js'
+import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistribution } from './quality/metrics.js'
+import { assessQuality, type Quality } from './quality/quality.js'
+import { indexChanged } from './search/search-index-store.js'
 import { relateControlM } from './sources/control-m-relate.js'
 import { detectDialect, dialects, parseSource } from './sources/index.js'
-import { dropStaging, type FactStream, Staging } from './staging-store.js'
 
 export interface IngestOptions {
   projectId: string

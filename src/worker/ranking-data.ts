@@ -1,4 +1,4 @@
-import { readEstate } from '../catalog/read-store.js'
+import { readEstate } from '../catalog/reads/read-store.js'
 import type { Estate } from '../datasets/estate.js'
 import { candidateEdgeTypes, type FeatureSpec, nodeFeatureWidth, parseFeatureSpec, queryFeatureWidth } from '../datasets/features.js'
 import { readDatasetVersion, readRankingLists, saveRankingVersion } from '../datasets/store.js'

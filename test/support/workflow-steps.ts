@@ -1,5 +1,5 @@
-import { startLogic, type Wait } from '../../src/catalog/start-logic.js'
-import type { ConditionSet, Step } from '../../src/catalog/workflow.js'
+import { startLogic, type Wait } from '../../src/catalog/workflow/start-logic.js'
+import type { ConditionSet, Step } from '../../src/catalog/workflow/workflow.js'
 
 interface Written {
   kind?: 'job' | 'folder'

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
-import { lineageLabels, readLineage } from '../../catalog/lineage-store.js'
-import { countFacts, readEdges, readMetricSeries, readNodeHistory, readNodes } from '../../catalog/read-store.js'
+import { lineageLabels, readLineage } from '../../catalog/reads/lineage-store.js'
+import { countFacts, readEdges, readMetricSeries, readNodeHistory, readNodes } from '../../catalog/reads/read-store.js'
 import { EspalierError } from '../../util/error.js'
 import type { EdgeLabel, NodeKind } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'

@@ -1,5 +1,5 @@
 import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql'
-import type { DeletionTarget } from '../../catalog/deletion.js'
+import type { DeletionTarget } from '../../catalog/deletion/deletion.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
 import { applyDeletion, previewDeletion } from '../deletion.js'

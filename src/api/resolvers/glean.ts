@@ -6,7 +6,7 @@ import { type ExportReport, exportHistoryToGlean } from '../../catalog/glean/exp
 import { chooseTransport, gleanHowTo, openExportTarget, openGlean } from '../../catalog/glean/open.js'
 import { ingestGleanDataForTraining } from '../../catalog/glean/training.js'
 import type { InformationTheoryMetrics as Trends } from '../../catalog/glean/trends.js'
-import { readSnapshots, readSnapshotsById, type Snapshot } from '../../catalog/read-store.js'
+import { readSnapshots, readSnapshotsById, type Snapshot } from '../../catalog/reads/read-store.js'
 import { EspalierError } from '../../util/error.js'
 import type { JsonValue } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'

@@ -1,5 +1,5 @@
 import { Arg, Ctx, ID, Int, Resolver, Root, Subscription } from 'type-graphql'
-import { snapshotChannel } from '../../catalog/snapshot-store.js'
+import { snapshotChannel } from '../../catalog/ledger/snapshot-store.js'
 import { followEvents } from '../../runs/follow.js'
 import type { RunEvent as Event } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql'
 import { appendAudit } from '../../access/store.js'
-import { awaitProjection, rebuildGraph } from '../../catalog/projection.js'
+import { awaitProjection, rebuildGraph } from '../../catalog/projection/projection.js'
 import { graphReaders } from '../../platform.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext, ApiPlatform } from '../context.js'

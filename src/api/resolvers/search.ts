@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, ID, Query, Resolver } from 'type-graphql'
-import { search } from '../../catalog/search-store.js'
+import { search } from '../../catalog/search/search-store.js'
 import type { NodeKind } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'

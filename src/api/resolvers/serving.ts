@@ -2,7 +2,7 @@ import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql'
 import { parseAlias } from '../../artifacts/promotion.js'
 import type { Alias } from '../../artifacts/store.js'
 
-import { readEstate } from '../../catalog/read-store.js'
+import { readEstate } from '../../catalog/reads/read-store.js'
 
 import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
 import { parseLinkTask, predictLinks } from '../../serving/predict-links.js'

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
 import type { ChangeKind } from '../../catalog/change.js'
-import { countChanges, countSnapshots, diffSnapshots, readChanges, readProblems, readSnapshots } from '../../catalog/read-store.js'
+import { countChanges, countSnapshots, diffSnapshots, readChanges, readProblems, readSnapshots } from '../../catalog/reads/read-store.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'

@@ -1,8 +1,8 @@
 import 'reflect-metadata'
 import { Field, ID, InputType, ObjectType } from 'type-graphql'
-import type { AnnotationField } from '../../catalog/annotation.js'
-import type { AnnotationChange as StoredChange } from '../../catalog/annotation-store.js'
-import type { GlossaryTerm as StoredTerm, GlossaryChange as StoredTermChange } from '../../catalog/glossary-store.js'
+import type { AnnotationField } from '../../catalog/people/annotation.js'
+import type { AnnotationChange as StoredChange } from '../../catalog/people/annotation-store.js'
+import type { GlossaryTerm as StoredTerm, GlossaryChange as StoredTermChange } from '../../catalog/people/glossary-store.js'
 import { DateTime } from '../scalars.js'
 import { AnnotationFieldEnum } from './enums.js'
 

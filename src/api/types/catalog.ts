@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql'
-import type { NodeStamp } from '../../catalog/read-store.js'
+import type { NodeStamp } from '../../catalog/reads/read-store.js'
 import type { EdgeLabel, CatalogEdge as LedgerEdge, CatalogNode as LedgerNode, NodeKind, Properties } from '../../vocabulary.js'
 import { DateTime, JsonScalar } from '../scalars.js'
 import { EdgeLabelEnum, NodeKindEnum } from './enums.js'

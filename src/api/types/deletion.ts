@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { Field, ID, Int, ObjectType } from 'type-graphql'
-import type { Turnover } from '../../catalog/deletion.js'
+import type { Turnover } from '../../catalog/deletion/deletion.js'
 import type { EdgeLabel, NodeKind } from '../../vocabulary.js'
 import type { DeletionPreview as Preview } from '../deletion.js'
 import { EdgeLabelEnum, NodeKindEnum } from './enums.js'

@@ -1,11 +1,11 @@
 import 'reflect-metadata'
 import { registerEnumType } from 'type-graphql'
 import { aliases } from '../../artifacts/store.js'
-import { annotationFields } from '../../catalog/annotation.js'
 import { changeKinds } from '../../catalog/change.js'
-import { processingStrategies, qualityLevels } from '../../catalog/quality.js'
-import { searchFields } from '../../catalog/search.js'
-import { deathReasons } from '../../catalog/workflow-report.js'
+import { annotationFields } from '../../catalog/people/annotation.js'
+import { processingStrategies, qualityLevels } from '../../catalog/quality/quality.js'
+import { searchFields } from '../../catalog/search/search.js'
+import { deathReasons } from '../../catalog/workflow/workflow-report.js'
 import { edgeLabels, nodeKinds, runKinds, runStates } from '../../vocabulary.js'
 
 /** A closed list of the vocabulary as a GraphQL enum: `train-ggnn` is TRAIN_GGNN on the wire and `train-ggnn` inside. */

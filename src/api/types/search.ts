@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { Field, Float, Int, ObjectType } from 'type-graphql'
-import type { AskedWord, SearchField, Highlight as StoredHighlight } from '../../catalog/search.js'
+import type { AskedWord, SearchField, Highlight as StoredHighlight } from '../../catalog/search/search.js'
 import { CatalogNode } from './catalog.js'
 import { SearchFieldEnum } from './enums.js'
 import { PageInfo } from './paging.js'

@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { Field, ID, Int, ObjectType } from 'type-graphql'
-import type { DeathReason } from '../../catalog/workflow-report.js'
+import type { DeathReason } from '../../catalog/workflow/workflow-report.js'
 import { DeathReasonEnum } from './enums.js'
 
 @ObjectType({ description: 'One link of what holds a job back.' })

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../util/hash.js'
 import { type CatalogEdge, type CatalogNode, canonicalTypes, type JsonValue, type Properties } from '../../vocabulary.js'
-import type { EstateMetrics, TypeDistribution } from '../metrics.js'
-import { partsOfId } from '../scope.js'
+import type { EstateMetrics, TypeDistribution } from '../quality/metrics.js'
+import { partsOfId } from '../resolve/scope.js'
 import type { EdgeKey, ManifestKey, NodeKey, TrainingMetricsKey, TypeShare } from './predicates.js'
 
 /** Of what, and when, an export tells. */

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../vocabulary.js'
-import type { Wait } from '../start-logic.js'
+import type { Wait } from '../workflow/start-logic.js'
 import { addSet, type Holder, normaliseOdate, pushProperty } from './control-m.js'
 import { isObject, type JsonObject, rowOf, textOf } from './control-m-json-properties.js'
 

@@ -1,8 +1,8 @@
 import { didYouMean } from '../../util/closest.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { EdgeFact, Provenance } from '../fact.js'
-import type { Step } from '../workflow.js'
-import type { Order } from '../workflow-order.js'
+import type { Step } from '../workflow/workflow.js'
+import type { Order } from '../workflow/workflow-order.js'
 
 /** One missing condition can hold up everything behind it: the first of these are told, the rest counted. */
 const maxStuck = 50

@@ -1,7 +1,7 @@
 import type { Problem } from '../../util/problem.js'
 import type { EdgeFact, Fact, NodeFact } from '../fact.js'
-import { stepKinds, stepLabels, workflowOf } from '../workflow.js'
-import { planOrder } from '../workflow-order.js'
+import { stepKinds, stepLabels, workflowOf } from '../workflow/workflow.js'
+import { planOrder } from '../workflow/workflow-order.js'
 import { dependencyFacts, orderCodes, orderProblems } from './control-m-order.js'
 
 const kinds: ReadonlySet<string> = new Set(stepKinds)

@@ -1,6 +1,6 @@
 import type { JsonValue, Properties } from '../../vocabulary.js'
-import type { Wait } from '../start-logic.js'
-import type { ConditionSet } from '../workflow.js'
+import type { Wait } from '../workflow/start-logic.js'
+import type { ConditionSet } from '../workflow/workflow.js'
 
 /**
  * What a Control-M definition says, whichever way it is written (XML, or the Automation API's JSON): plain values that

@@ -6,7 +6,7 @@ import { type BatchGroup, parseBatch } from '../glean/batch-file.js'
 import { decodeEdge, decodeManifest, decodeNode, type GleanEdge, type GleanNode, kindOf, momentOf } from '../glean/decode.js'
 import type { Predicate, RawKey } from '../glean/predicates.js'
 import { nodeId } from '../identity.js'
-import { partsOfId } from '../scope.js'
+import { partsOfId } from '../resolve/scope.js'
 import { type Source, type SourceText, wholeText } from './source.js'
 
 /**

@@ -1,4 +1,4 @@
-import { readColumnHistory, readEstate, readSnapshots } from '../../catalog/read-store.js'
+import { readColumnHistory, readEstate, readSnapshots } from '../../catalog/reads/read-store.js'
 import { learnPatterns as learn } from '../../patterns/learn.js'
 import type { LearnPatternsOptions } from '../../patterns/learn-options.js'
 import { savePatternSet } from '../../patterns/store.js'

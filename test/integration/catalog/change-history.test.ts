@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
 import { ingest } from '../../../src/catalog/ingest.js'
-import { readChanges, readColumnsOf, readEstate, readNodeHistory, readSnapshots } from '../../../src/catalog/read-store.js'
+import { readChanges, readColumnsOf, readEstate, readNodeHistory, readSnapshots } from '../../../src/catalog/reads/read-store.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { freshDatabase } from '../../support/database.js'
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ingest } from '../../../src/catalog/ingest.js'
-import { readLineage } from '../../../src/catalog/lineage-store.js'
-import { readColumnsOf, readEdges, readNode } from '../../../src/catalog/read-store.js'
+import { readLineage } from '../../../src/catalog/reads/lineage-store.js'
+import { readColumnsOf, readEdges, readNode } from '../../../src/catalog/reads/read-store.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { freshDatabase } from '../../support/database.js'
 

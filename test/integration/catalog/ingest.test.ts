@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EdgeFact, Fact, NodeFact } from '../../../src/catalog/fact.js'
 import { ingest, ingestFacts } from '../../../src/catalog/ingest.js'
-import { readLineage } from '../../../src/catalog/lineage-store.js'
+import { readLineage } from '../../../src/catalog/reads/lineage-store.js'
 import {
   countChanges,
   diffSnapshots,
@@ -16,7 +16,7 @@ import {
   readNodesById,
   readProblems,
   readSnapshots,
-} from '../../../src/catalog/read-store.js'
+} from '../../../src/catalog/reads/read-store.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { freshDatabase } from '../../support/database.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Fact } from '../../../src/catalog/fact.js'
-import { distributionOf, emptyCounts } from '../../../src/catalog/metrics.js'
+import { distributionOf, emptyCounts } from '../../../src/catalog/quality/metrics.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { canonicalJson } from '../../../src/util/hash.js'
 import type { Properties } from '../../../src/vocabulary.js'

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { ingest } from '../../../src/catalog/ingest.js'
-import { readEstate } from '../../../src/catalog/read-store.js'
+import { readEstate } from '../../../src/catalog/reads/read-store.js'
 import { freshDatabase } from '../../support/database.js'
 import { describeIf, sharedData } from '../../support/need.js'
 

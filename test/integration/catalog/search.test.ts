@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { saveAnnotations } from '../../../src/catalog/annotation-store.js'
-import { deleteFromCatalog } from '../../../src/catalog/deletion-store.js'
+import { deleteFromCatalog } from '../../../src/catalog/deletion/deletion-store.js'
 import { ingest } from '../../../src/catalog/ingest.js'
-import { type SearchRequest, search } from '../../../src/catalog/search-store.js'
+import { saveAnnotations } from '../../../src/catalog/people/annotation-store.js'
+import { type SearchRequest, search } from '../../../src/catalog/search/search-store.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { freshDatabase } from '../../support/database.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { planEdit, tidyName, tidyText } from '../../../src/catalog/annotation.js'
+import { planEdit, tidyName, tidyText } from '../../../src/catalog/people/annotation.js'
 
 const nodeId = 'p/s/table:t'
 

@@ -9,8 +9,8 @@ import {
   normalizeIdeal,
   type TypeCounts,
   typeMetrics,
-} from '../../../src/catalog/metrics.js'
-import { assessQuality, columnScore, entropyScore, klScore, qualityLevels } from '../../../src/catalog/quality.js'
+} from '../../../src/catalog/quality/metrics.js'
+import { assessQuality, columnScore, entropyScore, klScore, qualityLevels } from '../../../src/catalog/quality/quality.js'
 
 const counts = (some: Partial<TypeCounts>): TypeCounts => ({ ...emptyCounts(), ...some })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EdgeFact, NodeFact } from '../../../src/catalog/fact.js'
-import { petriFacts } from '../../../src/catalog/petri-facts.js'
-import { type PetriNet, petriNetOf } from '../../../src/catalog/petri-net.js'
+import { petriFacts } from '../../../src/catalog/workflow/petri-facts.js'
+import { type PetriNet, petriNetOf } from '../../../src/catalog/workflow/petri-net.js'
 import { stepsOf } from '../../support/workflow-steps.js'
 
 const arcs = (net: PetriNet) =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type PetriNet, petriNetOf, type Transition } from '../../../src/catalog/petri-net.js'
-import { explainDead, relaxedReachability } from '../../../src/catalog/petri-reachability.js'
-import type { Step } from '../../../src/catalog/workflow.js'
+import { type PetriNet, petriNetOf, type Transition } from '../../../src/catalog/workflow/petri-net.js'
+import { explainDead, relaxedReachability } from '../../../src/catalog/workflow/petri-reachability.js'
+import type { Step } from '../../../src/catalog/workflow/workflow.js'
 import { stepsOf } from '../../support/workflow-steps.js'
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { noAnnotations } from '../../../src/catalog/annotation.js'
+import { noAnnotations } from '../../../src/catalog/people/annotation.js'
 import {
   type AskedWord,
   askedWords,
@@ -10,7 +10,7 @@ import {
   rank,
   scoreOf,
   searchQueries,
-} from '../../../src/catalog/search.js'
+} from '../../../src/catalog/search/search.js'
 
 const candidate = (qualifiedName: string, more: Partial<Candidate> = {}): Candidate => ({
   id: `p/s/${more.kind === 'Table' ? 'table' : 'column'}:${qualifiedName}`,

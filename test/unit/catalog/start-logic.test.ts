@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mostAlternatives, startLogic, type Wait } from '../../../src/catalog/start-logic.js'
+import { mostAlternatives, startLogic, type Wait } from '../../../src/catalog/workflow/start-logic.js'
 
 /** `a ( or b ) and c` -> waits. */
 function waits(text: string): Wait[] {

@@ -12,7 +12,7 @@ import {
   positionOf,
   turnsOf,
   versionAt,
-} from '../../../src/catalog/temporal.js'
+} from '../../../src/catalog/ledger/temporal.js'
 
 const forever = Number.POSITIVE_INFINITY
 

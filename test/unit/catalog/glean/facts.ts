@@ -5,7 +5,7 @@ import { afterAll } from 'vitest'
 import { batchFileName, fileTime, printBatch } from '../../../../src/catalog/glean/batch-file.js'
 import { type Export, encodeManifest, encodeNode } from '../../../../src/catalog/glean/encode.js'
 import type { NewFact } from '../../../../src/catalog/glean/predicates.js'
-import { normalizeIdeal } from '../../../../src/catalog/metrics.js'
+import { normalizeIdeal } from '../../../../src/catalog/quality/metrics.js'
 
 export const prefix = 'agenticAiETH.ETL'
 export const day = (n: number, hour = 0): Date => new Date(Date.UTC(2024, 0, n, hour))
