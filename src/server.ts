@@ -6,14 +6,18 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
 import { expressMiddleware } from '@as-integrations/express5'
 import express, { type ErrorRequestHandler } from 'express'
+import { type Gate, openGate } from './access/gate.js'
 import { type ApiContext, type ApiPlatform, contextMaker } from './api/context.js'
 import { variablesRefusal } from './api/cost.js'
 import { formatError } from './api/errors.js'
+import { artifactRoutes } from './api/http/artifacts.js'
+import { type Identified, identified, openCallers } from './api/http/callers.js'
 import { legacyStatus, subscriptionsBySocket } from './api/http/compliance.js'
 import { editorRoutes } from './api/http/editor.js'
-import { isLocalCaller, isLoopback, refuseForeignHosts } from './api/http/guard.js'
+import { isLoopback } from './api/http/guard.js'
 import { healthRoutes } from './api/http/health.js'
 import { requestMetrics } from './api/http/metrics.js'
+import { runFileRoutes } from './api/http/run-files.js'
 import { serveSockets } from './api/http/websocket.js'
 import { defaultLimits, type Limits, limitRules } from './api/limits.js'
 import { buildApiSchema } from './api/schema.js'
@@ -32,7 +36,9 @@ export interface RunningServer {
 /** Serves the API of `platform` on its configured host and port: GraphQL by HTTP and WebSocket, the editor, health. */
 export async function startServer(platform: ApiPlatform, limits: Limits = defaultLimits): Promise<RunningServer> {
   const { config, log } = platform
-  refuseOpenDoors(config.host)
+  const gate = await openGate(platform.database, config.tokens, platform.ownerKey)
+  await refuseOpenDoors(config.host, gate)
+  const callers = openCallers(gate, config.requestsPerMinute)
   const schema = await buildApiSchema()
   const rules = limitRules(limits)
   const context = contextMaker(platform)
@@ -48,7 +54,7 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
     bytes: limits.bodyBytes,
     introspection: config.introspection,
     context,
-    isAllowed: isLocalCaller,
+    callers,
     format,
   })
   const apollo = new ApolloServer<ApiContext>({
@@ -72,12 +78,17 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
   })
   await apollo.start()
   app.disable('x-powered-by')
-  app.use(healthRoutes(platform), refuseForeignHosts, metrics.routes, editorRoutes())
-  app.use('/graphql', express.json({ limit: limits.bodyBytes }), expressMiddleware(apollo, { context: async () => context() }))
+  app.use(healthRoutes(platform), editorRoutes(), identified(callers), metrics.routes, artifactRoutes(platform), runFileRoutes(platform))
+  app.use(
+    '/graphql',
+    express.json({ limit: limits.bodyBytes }),
+    expressMiddleware(apollo, { context: async ({ res }) => context((res as Identified).locals.principal) }),
+  )
   app.use(answerErrors(platform))
   try {
     const url = await listen(http, config.host, config.port)
-    log.info({ url }, 'serving; there are no keys, so whoever reaches this port on this machine may do anything')
+    const openness = 'there are no keys, so whoever reaches this port on this machine may do anything'
+    log.info({ url }, (await gate.isGuarded()) ? 'serving to whoever brings a key' : `serving; ${openness}`)
     return { url, close: () => apollo.stop() }
   } catch (error) {
     await apollo.stop()
@@ -98,10 +109,10 @@ const limitVariables = (depth: number): ApolloServerPlugin<ApiContext> => ({
 })
 
 /** Without keys the server stays on loopback. */
-function refuseOpenDoors(host: string): void {
-  if (isLoopback(host)) return
+async function refuseOpenDoors(host: string, gate: Gate): Promise<void> {
+  if (isLoopback(host) || (await gate.isGuarded())) return
   throw new EspalierError('FORBIDDEN', `host "${host}": without keys the server listens on loopback only`, {
-    remedy: 'Set ESPALIER_HOST to 127.0.0.1 (the default), and put a proxy that authenticates in front of it if others must reach it.',
+    remedy: 'Make a key first (`espalier keys create --name me --scopes admin`), or set ESPALIER_HOST to 127.0.0.1 (the default).',
   })
 }
 
@@ -143,8 +154,8 @@ function answerErrors(platform: ApiPlatform): ErrorRequestHandler {
 
 /** The server as a process of its own: opens the platform, serves it, and closes both. */
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  runAsChild<Config>(async (config) => {
-    const platform = await openServerPlatform(config)
+  runAsChild<Config & { ownerKey?: string }>(async ({ ownerKey, ...config }) => {
+    const platform = await openServerPlatform(config, ownerKey)
     try {
       const server = await startServer(platform)
       return {

@@ -1,15 +1,18 @@
+import { localPrincipal, type Principal } from '../access/principal.js'
 import type { DriverShape } from '../graph/engine.js'
 import type { ServerPlatform } from '../platform.js'
 import { scalarAwareDriver } from './graph-schema.js'
 import { createLoaders, type Loaders } from './loaders.js'
 
 /** The platform without what the API has no business with. */
-export type ApiPlatform = Omit<ServerPlatform, 'close' | 'executor'>
+export type ApiPlatform = Omit<ServerPlatform, 'close' | 'executor' | 'executorFor'>
 
 /** What every resolver gets; one per request, and one per event of a subscription. */
 export interface ApiContext {
   readonly platform: ApiPlatform
-  /** who asks, for the audit; `local` while no keys are configured */
+  /** who asks, and what they may */
+  readonly principal: Principal
+  /** the principal's name, for the audit; `local` while there are no keys */
   readonly actor: string
   readonly loaders: Loaders
   /** @neo4j/graphql runs its reads on this */
@@ -24,14 +27,15 @@ export interface ApiContext {
 const graphReadTimeoutMs = 30_000
 
 /** A maker of contexts; what all of them share is made once. */
-export function contextMaker(platform: ApiPlatform): (actor?: string) => ApiContext {
+export function contextMaker(platform: ApiPlatform): (principal?: Principal) => ApiContext {
   const executionContext = scalarAwareDriver(platform.graph.driver())
   const cypherQueryOptions = { addVersionPrefix: platform.graph.name === 'neo4j' }
   const sessionConfig = platform.config.neo4j ? { database: platform.config.neo4j.database } : {}
-  return (actor = 'local') => ({
+  return (principal = localPrincipal) => ({
     platform,
-    actor,
-    loaders: createLoaders(platform),
+    principal,
+    actor: principal.name,
+    loaders: createLoaders(platform, principal),
     executionContext,
     cypherQueryOptions,
     sessionConfig,

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import { localPrincipal, maySeeProject, type Principal } from '../access/principal.js'
 import { readSystems, type System } from '../access/store.js'
 import { type Artifact, readArtifactsById, readArtifactsOfRuns } from '../artifacts/store.js'
 import type { Annotations } from '../catalog/people/annotation.js'
@@ -86,7 +87,16 @@ function keyed<A extends unknown[], L>(make: (...key: A) => L): (...key: A) => L
 }
 const moment = (asOf: Date | undefined) => (asOf ? { asOf } : {})
 
-export function createLoaders({ database }: { database: Database }): Loaders {
+/** What another project holds is, to a caller with limits, as if it were not there: wherever an id was found, it leads nowhere. */
+function borders(principal: Principal) {
+  const isOpen = (thing: { projectId: string | null }) => maySeeProject(principal, thing.projectId)
+  return {
+    each: <T extends { projectId: string | null }>(things: (T | null)[]) => things.map((it) => (it && isOpen(it) ? it : null)),
+    only: <T extends { projectId: string | null }>(things: T[]) => things.filter(isOpen),
+  }
+}
+
+export function createLoaders({ database }: { database: Database }, principal: Principal = localPrincipal): Loaders {
   const annotationLoaders = () =>
     keyed(
       (asOf?: Date) =>
@@ -95,6 +105,7 @@ export function createLoaders({ database }: { database: Database }): Loaders {
           return ids.map((id) => found.get(id) ?? null)
         }),
     )
+  const { each, only } = borders(principal)
   let annotationsAt = annotationLoaders()
   const annotationHistory = new DataLoader<string, AnnotationChange[]>((ids) => readAnnotationHistories(database, ids))
   return {
@@ -104,8 +115,8 @@ export function createLoaders({ database }: { database: Database }): Loaders {
       annotationsAt = annotationLoaders()
       annotationHistory.clearAll()
     },
-    run: new DataLoader((ids) => readRunsById(database, ids)),
-    snapshot: byUuid((ids) => readSnapshotsById(database, ids)),
+    run: new DataLoader(async (ids) => each(await readRunsById(database, ids))),
+    snapshot: byUuid(async (ids) => each(await readSnapshotsById(database, ids))),
     history: new DataLoader((ids) => readNodeHistories(database, ids)),
     nodeAt: keyed((asOf) => new DataLoader((ids) => readNodesById(database, ids, moment(asOf)))),
     columnsAt: keyed((asOf) => new DataLoader((ids) => readColumnsOf(database, ids, moment(asOf)))),
@@ -115,15 +126,15 @@ export function createLoaders({ database }: { database: Database }): Loaders {
     ),
     metricsAt: keyed((asOf) => new DataLoader((ids) => readMetricsAt(database, ids, asOf))),
     artifact: byId(
-      (ids) => readArtifactsById(database, ids),
+      async (ids) => only(await readArtifactsById(database, ids)),
       (artifact) => artifact.id,
     ),
     artifactsOfRun: byOwner(
-      (runIds) => readArtifactsOfRuns(database, runIds),
+      async (runIds) => only(await readArtifactsOfRuns(database, runIds)),
       (artifact) => artifact.runId,
     ),
     datasetVersion: byId(
-      (ids) => readDatasetVersionsById(database, ids),
+      async (ids) => only(await readDatasetVersionsById(database, ids)),
       (version) => version.id,
     ),
     versionsOfDataset: byOwner(
@@ -131,7 +142,7 @@ export function createLoaders({ database }: { database: Database }): Loaders {
       (version) => version.datasetId,
     ),
     childrenOfRun: byOwner(
-      (parentIds) => readChildren(database, parentIds),
+      async (parentIds) => only(await readChildren(database, parentIds)),
       (run) => run.parentId,
     ),
     latestMetrics: new DataLoader(async (runIds) => {

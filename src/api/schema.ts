@@ -1,6 +1,7 @@
 import { mergeSchemas } from '@graphql-tools/schema'
 import { type GraphQLObjectType, type GraphQLSchema, isObjectType } from 'graphql'
 import { EspalierError } from '../util/error.js'
+import { guardSchema } from './authorize.js'
 import { buildGraphSchema } from './graph-schema.js'
 import { graphResolvers, ledgerExtensions, ledgerResolvers } from './links.js'
 import { buildPlatformSchema } from './platform-schema.js'
@@ -19,7 +20,8 @@ export async function buildApiSchema(): Promise<GraphQLSchema> {
     resolvers: { ...ledgerResolvers, DateTime, BigInt: BigIntScalar },
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
   })
-  return repairDefaultResolvers(graph, merged)
+  const graphFields = new Set(Object.keys(graph.getQueryType()?.getFields() ?? {}))
+  return guardSchema(repairDefaultResolvers(graph, merged), graphFields)
 }
 
 /** Merging quietly lets the later maker win; a name that both use is a mistake in schema/graph.graphql or in a platform type. */

@@ -12,6 +12,8 @@ interface GraphqlError {
 export interface ApiClient {
   readonly url: string
   request<T>(query: string, variables?: Record<string, unknown>): Promise<T>
+  /** A GET of a path on the same server (`/artifacts/…`); an answer that is no success is thrown as the error it tells. */
+  get(path: string): Promise<Response>
   /** Ends when the server completes the subscription, or when the loop is left. */
   subscribe<T>(query: string, variables?: Record<string, unknown>): AsyncIterableIterator<T>
   close(): Promise<void>
@@ -28,9 +30,15 @@ function asError(errors: readonly GraphqlError[]): EspalierError {
   })
 }
 
-/** Opens a client for `url` (`http://127.0.0.1:4000/graphql`). A server that cannot be reached is an UNAVAILABLE error. */
-export function openClient(url: string): ApiClient {
-  const socket = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, lazy: true, retryAttempts: 3 })
+/** Opens a client for `url` (`http://127.0.0.1:4000/graphql`) that sends a key where there is one. A server that cannot be reached is an UNAVAILABLE error. */
+export function openClient(url: string, apiKey?: string): ApiClient {
+  const socket = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    lazy: true,
+    retryAttempts: 3,
+    ...(apiKey ? { connectionParams: { apiKey } } : {}),
+  })
   return {
     url,
     async request<T>(query: string, variables: Record<string, unknown> = {}) {
@@ -38,7 +46,11 @@ export function openClient(url: string): ApiClient {
       try {
         response = await fetch(url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/graphql-response+json, application/json',
+            ...(apiKey ? { 'x-api-key': apiKey } : {}),
+          },
           body: JSON.stringify({ query, variables }),
         })
       } catch (cause) {
@@ -54,6 +66,15 @@ export function openClient(url: string): ApiClient {
       })) as { data?: T; errors?: GraphqlError[] }
       if (answer.errors?.length) throw asError(answer.errors)
       return answer.data as T
+    },
+    async get(path: string) {
+      const target = new URL(path, url)
+      const response = await fetch(target, { headers: apiKey ? { 'x-api-key': apiKey } : {} }).catch((cause) => {
+        throw new EspalierError('UNAVAILABLE', `no answer from ${target}`, { cause, remedy: 'Is the server running?' })
+      })
+      if (response.ok) return response
+      const answer = (await response.json().catch(() => ({}))) as { errors?: GraphqlError[] }
+      throw answer.errors?.length ? asError(answer.errors) : new EspalierError('UNAVAILABLE', `${target} answered ${response.status}`)
     },
     async *subscribe<T>(query: string, variables: Record<string, unknown> = {}) {
       for await (const answer of socket.iterate<T>({ query, variables })) {

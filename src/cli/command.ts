@@ -33,9 +33,10 @@ export function openShell(command: Command, overrides: Partial<Config> = {}): Sh
  * started on a free port for this command alone.
  */
 export async function withApi<T>({ config, log }: Shell, work: (api: ApiClient) => Promise<T>): Promise<T> {
-  const running = config.url ?? readServerRecord(config.home)?.url
+  const record = config.url ? null : readServerRecord(config.home)
+  const running = config.url ?? record?.url
   const own = running ? null : await startEspalier({ ...config, port: 0, logLevel: 'warn' }, log)
-  const api = openClient(running ?? own!.url)
+  const api = openClient(running ?? own!.url, config.apiKey ?? record?.ownerKey ?? own?.ownerKey)
   try {
     return await work(api)
   } finally {

@@ -7,6 +7,8 @@ export interface ServerRecord {
   pid: number
   url?: string
   databaseUrl?: string
+  /** lets whoever can read this file in, keys or not */
+  ownerKey?: string
 }
 
 const recordFile = (home: string) => path.join(home, 'server.json')
@@ -60,8 +62,8 @@ export function holdHome(home: string) {
     }
   }
   return {
-    announce: (url: string, databaseUrl: string) => {
-      write({ pid: process.pid, url, databaseUrl })
+    announce: (record: Omit<ServerRecord, 'pid'>) => {
+      write({ pid: process.pid, ...record })
       fs.renameSync(mine, file)
     },
     release,

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
 import { openDatabase } from '../postgres/database.js'
@@ -47,6 +48,8 @@ function startPart(module: 'server' | 'worker/main', options: unknown): Promise<
 export interface Espalier {
   /** the GraphQL endpoint */
   url: string
+  /** opens this server to its owner, keys or not */
+  ownerKey: string
   /** resolves with the reason when a part that cannot be replaced has ended */
   failed: Promise<EspalierError>
   /** ends workers (which hand their runs back), server, Postgres, in this order */
@@ -104,7 +107,8 @@ export async function startEspalier(config: Config, log: Logger): Promise<Espali
     }
     await prepareDatabase(databaseUrl)
     const settled: Config = { ...config, databaseUrl }
-    const server = await startPart('server', settled)
+    const ownerKey = randomBytes(32).toString('base64url')
+    const server = await startPart('server', { ...settled, ownerKey })
     undo.push(() => server.stop())
     const { url } = server.answer as { url: string }
     const failed = new Promise<EspalierError>((resolve) =>
@@ -114,8 +118,8 @@ export async function startEspalier(config: Config, log: Logger): Promise<Espali
     )
     const workers = await Promise.all(Array.from({ length: config.workers }, () => keepWorker(settled, log)))
     undo.push(async () => void (await Promise.all(workers.map((stopWorker) => stopWorker()))))
-    home.announce(url, databaseUrl)
-    return { url, failed, stop }
+    home.announce({ url, databaseUrl, ownerKey })
+    return { url, ownerKey, failed, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,5 +1,3 @@
-import type { NextFunction, Request, Response } from 'express'
-
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]', '::1'])
 
 /** Whether an address to bind (or a name in a Host header) stays on this machine. */
@@ -19,21 +17,4 @@ export function isLocalCaller({ host, origin }: { host?: string | undefined; ori
   } catch {
     return false
   }
-}
-
-/** The same as an express middleware. */
-export function refuseForeignHosts(request: Request, response: Response, next: NextFunction): void {
-  const { host, origin } = request.headers
-  if (isLocalCaller({ host, origin })) {
-    next()
-    return
-  }
-  response.status(403).json({
-    errors: [
-      {
-        message: `Host "${host}"${origin ? `, origin "${origin}"` : ''}: this server answers only to loopback names while no keys are configured`,
-        extensions: { code: 'FORBIDDEN', remedy: 'Use http://127.0.0.1 or http://localhost.' },
-      },
-    ],
-  })
 }

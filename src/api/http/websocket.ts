@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { Server } from 'node:http'
 import {
   createSourceEventStream,
   type ExecutionArgs,
@@ -13,10 +13,14 @@ import {
   type ValidationRule,
   validate,
 } from 'graphql'
-import { useServer } from 'graphql-ws/use/ws'
+import type { Context as SocketContext } from 'graphql-ws'
+import { type Extra, useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
+import type { Principal } from '../../access/principal.js'
+import { EspalierError, messageOf } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
 import { variablesRefusal } from '../cost.js'
+import type { Callers } from './callers.js'
 
 export interface SocketOptions {
   schema: GraphQLSchema
@@ -25,9 +29,8 @@ export interface SocketOptions {
   variableDepth: number
   bytes: number
   introspection: boolean
-  context(): ApiContext
-  /** refuses a handshake: the request's host and origin */
-  isAllowed(headers: { host?: string | undefined; origin?: string | undefined }): boolean
+  context(principal: Principal): ApiContext
+  callers: Callers
   format(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError
 }
 
@@ -37,7 +40,7 @@ export interface SocketOptions {
  */
 export async function subscribeFresh(
   args: ExecutionArgs,
-  freshContext: () => unknown,
+  freshContext: () => Promise<unknown>,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args)
   if (!(Symbol.asyncIterator in source)) return source
@@ -45,7 +48,7 @@ export async function subscribeFresh(
   const map = async (step: IteratorResult<unknown>): Promise<IteratorResult<ExecutionResult>> =>
     step.done
       ? { value: undefined, done: true }
-      : { value: await execute({ ...args, rootValue: step.value, contextValue: freshContext() }), done: false }
+      : { value: await execute({ ...args, rootValue: step.value, contextValue: await freshContext() }), done: false }
   // Not an async generator: return() has to reach the source while a next() is pending.
   const results: AsyncIterableIterator<ExecutionResult> = {
     next: async () => map(await events.next()),
@@ -62,24 +65,48 @@ export async function subscribeFresh(
   return results
 }
 
+type Connection = SocketContext<Record<string, unknown>, Extra>
+
+/** RFC 6455 leaves 123 bytes for it. */
+const closeReason = (thrown: unknown): string => [...messageOf(thrown)].slice(0, 100).join('')
+
 /** Queries, mutations and subscriptions over WebSocket on the path of the HTTP endpoint, under the same limits and error shape. */
 export function serveSockets(http: Server, options: SocketOptions): { dispose(): Promise<void> } {
-  const { schema, context, format } = options
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.bytes,
-    verifyClient: ({ req, origin }: { req: IncomingMessage; origin?: string }) => options.isAllowed({ host: req.headers.host, origin }),
-  })
+  const { schema, context, format, callers } = options
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: options.bytes })
   http.on('upgrade', (request, socket, head) => {
     if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/graphql') return socket.destroy()
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request))
   })
+  // Asked anew for every operation and every event: a key that was revoked ends what it began.
+  const contextOf = async ({ extra, connectionParams }: Connection) => {
+    const found = await callers.identify(extra.request.headers, connectionParams ?? {})
+    return context(found)
+  }
+  const connections = new WeakMap<ApiContext, Connection>()
   const formatAll = (errors: readonly GraphQLError[]) => errors.map((error) => format(error.toJSON(), error))
   const server = useServer(
     {
-      onSubscribe: (_connection, _id, payload) => prepareOperation(options, payload),
-      context: () => context(),
-      subscribe: (args) => subscribeFresh({ ...args, schema }, context),
+      async onConnect({ extra, connectionParams }) {
+        try {
+          await callers.identify(extra.request.headers, connectionParams ?? {})
+          return true
+        } catch (thrown) {
+          extra.socket.close(thrown instanceof EspalierError && thrown.code === 'UNAUTHENTICATED' ? 4401 : 4403, closeReason(thrown))
+          return false
+        }
+      },
+      async onSubscribe(connection, _id, payload) {
+        try {
+          const contextValue = await contextOf(connection)
+          const prepared = prepareOperation(options, payload, contextValue)
+          if ('document' in prepared) connections.set(contextValue, connection)
+          return prepared
+        } catch (thrown) {
+          return [new GraphQLError(messageOf(thrown), { originalError: thrown as Error })]
+        }
+      },
+      subscribe: (args) => subscribeFresh({ ...args, schema }, () => contextOf(connections.get(args.contextValue as ApiContext)!)),
       onNext: (_connection, _id, _payload, _args, result) => (result.errors ? { ...result, errors: formatAll(result.errors) } : undefined),
       onError: (_connection, _id, _payload, errors) => formatAll(errors),
     },
@@ -90,12 +117,13 @@ export function serveSockets(http: Server, options: SocketOptions): { dispose():
 
 /** What to execute, or why not. (graphql-ws itself would close the whole socket on a syntax error, and knows no token limit.) */
 function prepareOperation(
-  { schema, rules, tokens, variableDepth, introspection, context }: SocketOptions,
+  { schema, rules, tokens, variableDepth, introspection }: SocketOptions,
   {
     query,
     operationName,
     variables,
   }: { query: string; operationName?: string | null | undefined; variables?: Record<string, unknown> | null | undefined },
+  contextValue: ApiContext,
 ): ExecutionArgs | readonly GraphQLError[] {
   const allRules = [...specifiedRules, ...rules, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])]
   const refusal = variablesRefusal(variables, variableDepth)
@@ -105,7 +133,7 @@ function prepareOperation(
     const errors = validate(schema, document, allRules)
     return errors.length > 0
       ? errors.map(coded('GRAPHQL_VALIDATION_FAILED'))
-      : { schema, document, operationName, variableValues: variables, contextValue: context() }
+      : { schema, document, operationName, variableValues: variables, contextValue }
   } catch (thrown) {
     if (thrown instanceof GraphQLError) return [coded('GRAPHQL_PARSE_FAILED')(thrown)]
     throw thrown

@@ -119,9 +119,9 @@ export function demo(program: Command): void {
       const shell = openShell(command, { logLevel: 'warn', ...overrides })
       await stayUp(
         shell,
-        async ({ url }) => {
+        async ({ url, ownerKey }) => {
           shell.output.say(`serving ${url} (process ${process.pid})`)
-          const api = openClient(url)
+          const api = openClient(url, ownerKey)
           try {
             const step = { api, output: shell.output, manifest: readManifest() }
             await ingestEstate(step)
