@@ -1,20 +1,27 @@
 import path from 'node:path'
 import { artifactGraph } from './artifacts/graph-store.js'
+import { readArtifactBlobs } from './artifacts/prune-store.js'
 import type { BlobStore } from './blobs/blob-store.js'
+import type { BlobReferrer } from './blobs/collect.js'
 import { localBlobs } from './blobs/local.js'
 import { type Projection, startProjection } from './catalog/projection/projection.js'
+import { readLedgerPosition } from './catalog/reads/position-store.js'
+import { readEstate } from './catalog/reads/read-store.js'
 import type { Config } from './config.js'
+import { readDatasetBlobs } from './datasets/blob-reference-store.js'
 import { datasetGraph } from './datasets/graph-store.js'
 import type { GraphEngine } from './graph/engine.js'
 import { openGrafeo } from './graph/grafeo.js'
 import { openNeo4j } from './graph/neo4j.js'
 import { models } from './models/registry.js'
 import { openDatabase } from './postgres/database.js'
-import type { Database } from './postgres/sql.js'
+import type { Database, Sql } from './postgres/sql.js'
+import { readRunBlobs } from './runs/blob-reference-store.js'
 import { runGraph } from './runs/graph-store.js'
+import { type EstateCache, openEstateCache } from './serving/estate-cache.js'
 import { openServing, type Serving } from './serving/serving.js'
 import type { TensorExecutor } from './tensor/executor.js'
-import { ortExecutor } from './tensor/ort.js'
+import { type ExecutorName, openExecutor } from './tensor/executors.js'
 import { EspalierError } from './util/error.js'
 import { createLogger, type Logger } from './util/log.js'
 
@@ -24,7 +31,10 @@ export interface Platform {
   readonly log: Logger
   readonly database: Database
   readonly blobs: BlobStore
+  /** the configured one */
   readonly executor: TensorExecutor
+  /** the one that a run asks for; null: the configured one */
+  executorFor(name: ExecutorName | null): Promise<TensorExecutor>
   close(): Promise<void>
 }
 
@@ -33,10 +43,18 @@ export interface ServerPlatform extends Platform {
   readonly graph: GraphEngine
   readonly projection: Projection
   readonly serving: Serving
+  /** opens this server to the owner of its home folder, who may do anything with the files already */
+  readonly ownerKey?: string
+  /** the estates that predictions read, kept while the ledger does not move */
+  readonly estates: EstateCache
 }
 
 /** Who has what in the graph besides the catalog; each finds the nodes that its edges need. */
 export const graphReaders = [datasetGraph, runGraph, artifactGraph] as const
+
+/** Who keeps blobs: what none of them refers to may be collected. A room that begins to keep some must be here (a test reads the tables). */
+export const blobReferrers = (sql: Sql): BlobReferrer[] =>
+  [readArtifactBlobs, readDatasetBlobs, readRunBlobs].map((read) => (digests) => read(sql, digests))
 
 /** Opens things one after the other; when one fails, and on `close`, those that are open are closed in reverse. */
 class Opened {
@@ -59,7 +77,10 @@ async function openParts(config: Config, opened: Opened): Promise<Omit<Platform,
     })
   const database = opened.keep(await openDatabase(config.databaseUrl), (it) => it.close())
   const log = createLogger(config.logLevel)
-  return { config, log, database, blobs: localBlobs(path.join(config.home, 'blobs')), executor: ortExecutor }
+  const { executor: configured, tfjsFolder } = config
+  const executorFor = (name: ExecutorName | null) => openExecutor(name ?? configured, { tfjsFolder })
+  const executor = await executorFor(null)
+  return { config, log, database, blobs: localBlobs(path.join(config.home, 'blobs')), executor, executorFor }
 }
 
 async function openWith<T extends object>(open: (opened: Opened) => Promise<T>): Promise<T & { close(): Promise<void> }> {
@@ -76,10 +97,10 @@ async function openWith<T extends object>(open: (opened: Opened) => Promise<T>):
 export const openWorkerPlatform = (config: Config): Promise<Platform> => openWith((opened) => openParts(config, opened))
 
 const openGraph = ({ config, log }: Pick<Platform, 'config' | 'log'>): Promise<GraphEngine> =>
-  config.neo4j ? openNeo4j(config.neo4j) : openGrafeo({ folder: path.join(config.home, 'graph'), log })
+  config.neo4j ? openNeo4j({ ...config.neo4j, log }) : openGrafeo({ folder: path.join(config.home, 'graph'), log })
 
 /** The platform of the server: also the graph (Neo4j where one is configured, else the embedded engine), its projection and serving. */
-export const openServerPlatform = (config: Config): Promise<ServerPlatform> =>
+export const openServerPlatform = (config: Config, ownerKey?: string): Promise<ServerPlatform> =>
   openWith(async (opened) => {
     const parts = await openParts(config, opened)
     const { database, blobs, log } = parts
@@ -87,5 +108,9 @@ export const openServerPlatform = (config: Config): Promise<ServerPlatform> =>
     await graph.prepare()
     const projection = opened.keep(await startProjection({ database, engine: graph, log, readers: graphReaders }), (it) => it.stop())
     const serving = opened.keep(await openServing({ database, blobs, models, log, threads: config.threads }), (it) => it.close())
-    return { ...parts, graph, projection, serving }
+    const estates = openEstateCache({
+      position: (projectId) => readLedgerPosition(database, projectId),
+      read: (projectId) => readEstate(database, { projectId }),
+    })
+    return { ...parts, graph, projection, serving, estates, ...(ownerKey ? { ownerKey } : {}) }
   })

@@ -5,10 +5,10 @@ import { EspalierError } from '../util/error.js'
 import type { GraphChange } from '../vocabulary.js'
 import { Admission, mostAnswerBytes, mostWaiting, queryPlaces } from './admission.js'
 import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine, GraphValue } from './engine.js'
-import { GrafeoAnalysts } from './grafeo-analysts.js'
-import { grafeoDriver } from './grafeo-driver.js'
-import type { HostRows } from './grafeo-messages.js'
-import { GrafeoProcess, type HostOptions } from './grafeo-process.js'
+import { GrafeoAnalysts } from './grafeo/analysts.js'
+import { grafeoDriver } from './grafeo/driver.js'
+import type { HostRows } from './grafeo/messages.js'
+import { GrafeoProcess, type HostOptions } from './grafeo/process.js'
 import { checkQuery, readSchemaStatements } from './query.js'
 import { planStatements, readPosition } from './statements.js'
 import { oneByOne } from './turns.js'
@@ -78,18 +78,32 @@ class Grafeo implements GraphEngine {
     }
   }
 
-  async apply(changes: readonly GraphChange[], position: number): Promise<void> {
-    const statements = planStatements(changes, position)
+  async apply(changes: readonly GraphChange[], position: number, ledger?: string): Promise<void> {
+    const statements = planStatements(changes, position, ledger)
     await this.inTurn(async () => {
-      await this.host.request({ kind: 'write', statements }, writeTimeoutMs)
-      this.analysts.feed(statements)
+      try {
+        await this.host.request({ kind: 'write', statements }, writeTimeoutMs)
+        this.analysts.feed(statements)
+      } catch (error) {
+        // It may have been kept all the same (the process died before it could say so), and then never comes again: the copies lack it.
+        this.analysts.reset()
+        throw error
+      }
     })
   }
 
   async position(): Promise<number> {
+    return Number((await this.readOwnNode())[0] ?? 0)
+  }
+
+  async ledger(): Promise<string | null> {
+    return ((await this.readOwnNode())[1] ?? null) as string | null
+  }
+
+  private async readOwnNode(): Promise<(GraphValue | bigint)[]> {
     const request = { kind: 'read', ...readPosition, rows: 1, bytes: mostBytes, form: 'answer' } as const
     const answer = (await this.host.request(request, 30_000)) as HostRows
-    return Number(answer.rows[0]?.[0] ?? 0)
+    return answer.rows[0] ?? []
   }
 
   /** Takes the file away: faster than deleting node by node, and nothing is left behind. */

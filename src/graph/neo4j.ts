@@ -1,13 +1,13 @@
 import neo4j, { type Driver, type ManagedTransaction, type Session } from 'neo4j-driver'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { GraphChange } from '../vocabulary.js'
-import { Admission, mostAnswerBytes, mostWaiting, queryPlaces } from './admission.js'
-import { hiddenLabel } from './cypher-words.js'
-import type { CypherAnswer, CypherQuery, DriverShape, GraphEngine } from './engine.js'
-import { withoutConvertFormat } from './grafeo-dialect.js'
-import { Neo4jReaders } from './neo4j-readers.js'
-import { readRows, translateNeo4jError } from './neo4j-rows.js'
-import { encodeNeo4j } from './neo4j-values.js'
+import { Admission, loopPlaces, mostAnswerBytes, mostWaiting, queryPlaces } from './admission.js'
+import { withoutConvertFormat } from './convert-format.js'
+import { hiddenLabel } from './cypher/words.js'
+import { type CypherAnswer, type CypherQuery, type DriverShape, type GraphEngine, type GraphValue, unfinished } from './engine.js'
+import { Neo4jReaders } from './neo4j/readers.js'
+import { readRows, translateNeo4jError } from './neo4j/rows.js'
+import { encodeNeo4j } from './neo4j/values.js'
 import { checkQuery, readSchemaStatements } from './query.js'
 import { planStatements, readPosition } from './statements.js'
 import { oneByOne } from './turns.js'
@@ -19,6 +19,8 @@ export interface Neo4jOptions {
   password: string
   /** default `neo4j` */
   database?: string
+  /** hears of queries that the server cannot stop */
+  log?: { warn(message: string): void }
 }
 
 const writeTimeoutMs = 600_000
@@ -41,8 +43,8 @@ export async function openNeo4j(options: Neo4jOptions): Promise<GraphEngine> {
       cause: thrown,
     })
   }
-  const database = options.database ?? 'neo4j'
-  return new Neo4jEngine(driver, database, new Neo4jReaders({ ...options, database }))
+  const { uri, username, password, database = 'neo4j', log } = options
+  return new Neo4jEngine(driver, database, new Neo4jReaders({ uri, username, password, database }, log))
 }
 
 class Neo4jEngine implements GraphEngine {
@@ -50,6 +52,8 @@ class Neo4jEngine implements GraphEngine {
   private readonly inTurn = oneByOne()
   /** The server runs as many queries as it is sent; the rest of the platform needs its processors and connections too. */
   private readonly admission = new Admission({ places: queryPlaces, most: mostWaiting })
+  /** Those that it may be unable to stop have places of their own, which they keep until they have really ended. */
+  private readonly loops = new Admission({ places: loopPlaces, most: mostWaiting })
   constructor(
     private readonly connection: Driver,
     private readonly database: string,
@@ -57,37 +61,58 @@ class Neo4jEngine implements GraphEngine {
   ) {}
 
   async prepare(): Promise<void> {
+    await this.assertOurs()
     for (const statement of readSchemaStatements('neo4j')) await this.inSession('WRITE', (session) => session.run(statement))
     await this.inSession('READ', (session) => session.run('CALL db.awaitIndexes(60)'))
   }
 
   async read(query: CypherQuery): Promise<CypherAnswer> {
-    const { text, columns, parameters, limit, timeoutMs } = checkQuery(query, 'neo4j')
+    const { text, columns, mayLoop, parameters, limit, timeoutMs } = checkQuery(query, 'neo4j')
     const began = performance.now()
     const order = { text, parameters, limit, bytes: mostAnswerBytes, timeoutMs }
-    const answer = await this.admission.run(() => this.readers.read(order), timeoutMs)
+    const places = mayLoop ? this.loops : this.admission
+    const answer = await places.runToEnd(() => this.readers.read(order), timeoutMs)
     // What the guard has put into the text is not part of the names of columns.
     const spelled = columns?.length === answer.columns.length ? columns : answer.columns
     return { ...answer, columns: spelled, elapsedMs: performance.now() - began }
   }
 
-  async apply(changes: readonly GraphChange[], position: number): Promise<void> {
-    const statements = planStatements(changes, position)
+  async apply(changes: readonly GraphChange[], position: number, ledger?: string): Promise<void> {
+    const statements = planStatements(changes, position, ledger)
     const work = async (transaction: ManagedTransaction) => {
       for (const { text, parameters } of statements) await transaction.run(text, encodeNeo4j(parameters) as Record<string, unknown>)
     }
     await this.inTurn(() => this.inSession('WRITE', (session) => session.executeWrite(work, { timeout: writeTimeoutMs })))
   }
 
+  /** A rebuild removes every `:Node`: in a database where others have used that label it must not come to it. */
+  private async assertOurs(): Promise<void> {
+    const text = `MATCH (n:Node) WHERE NOT EXISTS { MATCH (:${hiddenLabel}) } RETURN 1 LIMIT 1`
+    const { rows } = await this.reading((t) => readRows(t, text, {}, 1, mostAnswerBytes), 30_000)
+    if (rows.length > 0)
+      throw new EspalierError('CONFLICT', `the Neo4j database "${this.database}" has nodes with the label Node that are not Espalier's`, {
+        remedy: 'Give Espalier a database of its own (NEO4J_DATABASE), or remove those nodes',
+      })
+  }
+
   async position(): Promise<number> {
+    return Number((await this.readOwnNode())[0] ?? 0)
+  }
+
+  async ledger(): Promise<string | null> {
+    return ((await this.readOwnNode())[1] ?? null) as string | null
+  }
+
+  private async readOwnNode(): Promise<GraphValue[]> {
     const answer = await this.reading((t) => readRows(t, readPosition.text, readPosition.parameters, 1, mostAnswerBytes), 30_000)
-    return Number(answer.rows[0]?.[0] ?? 0)
+    return answer.rows[0] ?? []
   }
 
   /** Removes this platform's nodes in batches of 10,000: one transaction for all would outgrow the server's memory. */
   async clear(): Promise<void> {
-    // The position goes first: a clear that is cut off is then followed by a replay from the beginning.
-    for (const label of [hiddenLabel, 'Node']) {
+    // What is cut off in the middle must not be taken for a whole graph, nor for one that was never used.
+    await this.apply([], 0, unfinished)
+    for (const label of ['Node', hiddenLabel]) {
       const text = `MATCH (n:${label}) WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) AS n`
       for (let removed = 1; removed > 0; ) {
         const { records } = await this.inSession('WRITE', (s) => s.executeWrite((t) => t.run(text), { timeout: writeTimeoutMs }))

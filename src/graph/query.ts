@@ -1,12 +1,13 @@
 import fs from 'node:fs'
 import { EspalierError } from '../util/error.js'
 import { describeProblem } from '../util/problem.js'
-import { guardCypher } from './cypher-guard.js'
+import { guardCypher } from './cypher/guard.js'
 import type { CypherQuery } from './engine.js'
 
 export interface CheckedQuery {
   text: string
   columns: string[] | null
+  mayLoop: boolean
   parameters: Readonly<Record<string, unknown>>
   limit: number
   timeoutMs: number
@@ -18,7 +19,10 @@ export function checkQuery(query: CypherQuery, engine: 'neo4j' | 'grafeo'): Chec
   assertPositive('limit', limit, 1_000_000)
   assertPositive('timeoutMs', timeoutMs, 3_600_000)
   const guarded = guardCypher(query.text, { engine, rows: limit })
-  if ('ok' in guarded) return { text: guarded.text, columns: guarded.columns, parameters, limit, timeoutMs }
+  if ('ok' in guarded) {
+    const { text, columns, mayLoop } = guarded
+    return { text, columns, mayLoop, parameters, limit, timeoutMs }
+  }
   throw new EspalierError('CYPHER_REFUSED', `the query is refused: ${describeProblem(guarded)}`, {
     remedy: guarded.suggestion ?? 'Queries may only read: MATCH … WHERE … RETURN …',
     problems: [guarded],

@@ -66,6 +66,17 @@ export async function outboxHead(sql: Sql): Promise<number> {
   return rows[0]?.head ?? 0
 }
 
+/**
+ * Whose outbox this is: its own id and that of the database, for a copy of a database (a template's, a backup's) goes its own way from
+ * then on.
+ */
+export async function outboxLedger(sql: Sql): Promise<string> {
+  const { rows } = await sql.query<{ id: string }>(
+    `SELECT l.id || '/' || d.oid AS id FROM outbox_ledger l, pg_database d WHERE d.datname = current_database()`,
+  )
+  return rows[0]!.id
+}
+
 /** Forgets the changes up to and including `upTo`, except the last one, which keeps the head. Returns how many went. */
 export async function trimOutbox(sql: Sql, upTo: number): Promise<number> {
   const { rowCount } = await sql.query('DELETE FROM graph_outbox WHERE id <= $1 AND id < (SELECT max(id) FROM graph_outbox)', [upTo])

@@ -1,88 +1,10 @@
 import type { GraphEngine } from '../../graph/engine.js'
-import { countGraphChanges, outboxChannel, outboxHead, readGraphChanges, trimOutbox } from '../../postgres/outbox.js'
-import type { Database, Sql } from '../../postgres/sql.js'
+import { countGraphChanges, outboxChannel, outboxHead, trimOutbox } from '../../postgres/outbox.js'
+import type { Sql } from '../../postgres/sql.js'
 import { EspalierError, messageOf } from '../../util/error.js'
 import type { Logger } from '../../util/log.js'
-import type { GraphChange, GraphRefresh } from '../../vocabulary.js'
-import { catalogGraph, readOutboxChanges } from './graph-store.js'
-
-/** Any number, the same in every process: one writer of the graph at a time per database. */
-const lockKey = 7_302_002
-
-/** What a room has in the graph now, in pages, nodes before the edges that need them: read by a rebuild. */
-export type GraphReader = (sql: Sql) => AsyncIterable<readonly GraphChange[]>
-
-export interface Projected {
-  database: Database
-  engine: GraphEngine
-}
-
-/** Applies one batch of the outbox, in order; returns how many of its rows. Another process that is at it makes this wait its turn. */
-async function drainBatch({ database, engine }: Projected, batch: number): Promise<number> {
-  return database.transaction(async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [lockKey])
-    const rows = await readGraphChanges<GraphChange | GraphRefresh>(client, await engine.position(), batch)
-    if (rows.length === 0) return 0
-    const changes = await readOutboxChanges(
-      client,
-      rows.map((row) => row.change),
-    )
-    await engine.apply(changes, rows.at(-1)!.id)
-    return rows.length
-  })
-}
-
-/** Brings the graph up to the outbox, `batch` changes (default 2,000) at a time; returns how many were applied. */
-export async function drainOutbox(database: Database, engine: GraphEngine, { batch = 2_000 } = {}): Promise<number> {
-  let total = 0
-  for (;;) {
-    const applied = await drainBatch({ database, engine }, batch)
-    total += applied
-    if (applied === 0) return total
-  }
-}
-
-export interface RebuildOptions extends Projected {
-  /** of every room that has things in the graph besides the catalog (runs, datasets, artifacts) */
-  readers?: readonly GraphReader[]
-  /** changes per write (default 2,000) */
-  batch?: number
-}
-
-/**
- * Empties the graph and writes it anew from the ledgers; returns how many changes that took. Its position is set only at the end, so a
- * rebuild that was cut short is found out and made again.
- */
-export async function rebuildGraph({ database, engine, readers = [], batch = 2_000 }: RebuildOptions): Promise<number> {
-  return database.transaction(
-    async (client) => {
-      await client.query('select pg_advisory_xact_lock($1)', [lockKey])
-      await engine.clear()
-      await engine.prepare()
-      const head = await outboxHead(client)
-      let total = 0
-      for (const reader of [catalogGraph, ...readers])
-        for await (const page of reader(client))
-          for (let start = 0; start < page.length; start += batch) {
-            await engine.apply(page.slice(start, start + batch), 0)
-            total += Math.min(batch, page.length - start)
-          }
-      await engine.apply([], head)
-      return total
-    },
-    { isolation: 'repeatable read' },
-  )
-}
-
-/**
- * Whether only a rebuild helps: changes that the engine has not seen were trimmed away, or it is ahead of this ledger, because it
- * holds another one's graph (or the ledger came back from a backup).
- */
-async function needsRebuild({ database, engine }: Projected): Promise<boolean> {
-  const position = await engine.position()
-  const { rows } = await database.query<{ trimmed_to: number }>('select trimmed_to from outbox_floor')
-  return (rows[0]?.trimmed_to ?? 0) > position || position > (await outboxHead(database))
-}
+import { drainOutbox, type Projected } from './drain.js'
+import { fillNewGraph, type RebuildOptions, rebuildGraph, whyRebuild } from './rebuild.js'
 
 /** Forgets applied changes but the last `keep`, and notes how far. */
 async function trim({ database, engine }: Projected, keep: number): Promise<void> {
@@ -168,7 +90,7 @@ class Rest {
 /**
  * Keeps the graph up to date: on every notification, and now and then in case one was lost. An engine that is down is tried again,
  * after 100 ms, doubling to 30 s (notifications do not hurry it); one that has missed trimmed changes (a new one, a lost file) is
- * rebuilt first.
+ * rebuilt first, and so is one that another ledger has filled, or that was not written to its end.
  */
 export async function startProjection({ log, pollMs = 2_000, keep = 100_000, ...options }: ProjectionOptions): Promise<Projection> {
   const { database, engine, readers, batch } = options
@@ -176,8 +98,16 @@ export async function startProjection({ log, pollMs = 2_000, keep = 100_000, ...
   let failure: string | null = null
   let isStopped = false
 
+  async function rebuildIfNeeded(): Promise<void> {
+    const reason = await whyRebuild(options)
+    if (reason === null) return
+    const isNew = reason === 'it is new'
+    if (!isNew) log.warn({ reason }, 'graph: will be written anew from the ledger')
+    const changes = isNew ? await fillNewGraph(options) : await rebuildGraph(options)
+    if (changes > 0 || !isNew) log.info({ changes, reason }, 'graph: rebuilt')
+  }
   async function work(): Promise<void> {
-    if (readers && (await needsRebuild(options))) log.info({ changes: await rebuildGraph(options) }, 'graph: rebuilt')
+    if (readers) await rebuildIfNeeded()
     const applied = await drainOutbox(database, engine, batch === undefined ? {} : { batch })
     if (readers && applied > 0) await trim(options, keep)
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CypherQuery, GraphEngine } from '../../../src/graph/engine.js'
-import { grafeoGaps, missingFunctions } from '../../../src/graph/grafeo-gaps.js'
+import { grafeoGaps, missingFunctions } from '../../../src/graph/grafeo/gaps.js'
 import type { EspalierError } from '../../../src/util/error.js'
 import type { EdgeLabel, GraphChange, NodeKind, Properties } from '../../../src/vocabulary.js'
 import { allowedQueries, dangerousLookingButFine, refusedQueries } from '../../unit/graph/cypher-cases.js'
@@ -35,7 +35,7 @@ export const withoutEdge = (sourceId: string, label: EdgeLabel, targetId: string
   discriminator,
 })
 
-/** Queries of Cypher 5 that one engine lacks (grafeo-gaps.ts, with the reasons), with the hint that its users get. */
+/** Queries of Cypher 5 that one engine lacks (grafeo/gaps.ts, with the reasons), with the hint that its users get. */
 const gaps = [
   ...Object.values(grafeoGaps),
   ...Object.values(missingFunctions).map(({ hint, example }) => ({ hint, example: `RETURN ${example} AS x` })),
@@ -284,13 +284,16 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>):
         Array.from({ length: 3000 }, (_, i) => node(`t${i}`)),
         7,
       )
-      const began = performance.now()
-      const endless = refusal({ text: 'MATCH (a),(b),(c),(d),(e) RETURN count(*) AS n', timeoutMs: 2_000 })
+      let hasEnded = false
+      const endless = refusal({ text: 'MATCH (a),(b),(c),(d),(e) RETURN count(*) AS n', timeoutMs: 4_000 }).finally(() => {
+        hasEnded = true
+      })
       const others = await Promise.all(Array.from({ length: 8 }, () => rows('MATCH (n:Table) RETURN count(n)')))
       expect(others).toEqual(others.map(() => [[3000]]))
-      expect(performance.now() - began).toBeLessThan(1_900)
-      expect(await endless).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('2000 ms') })
-      expect(performance.now() - began).toBeLessThan(8_000)
+      expect(hasEnded).toBe(false)
+      const began = performance.now()
+      expect(await endless).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('4000 ms') })
+      expect(performance.now() - began).toBeLessThan(12_000)
       expect(await rows('MATCH (n:Table) RETURN count(n)')).toEqual([[3000]])
       expect(await engine.position()).toBe(7)
     })
@@ -326,8 +329,21 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>):
       expect(await rows('MATCH (t:Table)-[r:HAS_COLUMN]->() RETURN count(r)')).toEqual([[5_000]])
     }, 120_000)
 
+    it('remembers whose graph it is, until it is cleared', async () => {
+      expect(await engine.ledger()).toBeNull()
+      await engine.apply([node('a')], 1)
+      expect(await engine.ledger()).toBeNull()
+      await engine.apply([], 2, 'ours')
+      await engine.apply([node('b')], 3)
+      expect([await engine.ledger(), await engine.position()]).toEqual(['ours', 3])
+      await engine.apply([], 0, 'theirs')
+      expect([await engine.ledger(), await engine.position()]).toEqual(['theirs', 0])
+      await engine.clear()
+      expect(await engine.ledger()).toBeNull()
+    })
+
     it('clears everything, the position included', async () => {
-      await engine.apply([node('a'), node('b'), edge('a', 'DATA_FLOW', 'b')], 9)
+      await engine.apply([node('a'), node('b'), edge('a', 'DATA_FLOW', 'b')], 9, 'ours')
       await engine.clear()
       expect(await engine.position()).toBe(0)
       expect(await rows('MATCH (n) RETURN count(n)')).toEqual([[0]])
@@ -421,14 +437,26 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>):
 const anyId = fc.constantFrom('a', 'b', 'c')
 const anyLabel = fc.constantFrom<EdgeLabel>('DATA_FLOW', 'REFERENCES')
 const anyDiscriminator = fc.constantFrom('', 'k')
+const wide = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`wide_${i}`, i]))
 const anyProperties: fc.Arbitrary<Properties> = fc.record({
   x: fc.constantFrom(1, 2, null),
-  updated_at: fc.constantFrom('2024-01-01T00:00:00Z', null),
+  // a moment in one row, a text in the next
+  updated_at: fc.constantFrom('2024-01-01T00:00:00Z', 'never', null),
+  // keywords, letters, and what cannot be written into a text
+  set: fc.constantFrom(true, null),
+  größe_名: fc.constantFrom('é', null),
+  'a b\\u0060`"': fc.constantFrom([1.5, 2.5], null),
+  more: fc.constantFrom(null, null, {}),
 })
+const spread = ({ more, ...properties }: Properties): Properties => (more ? { ...properties, ...wide } : properties)
 const anyChange: fc.Arbitrary<GraphChange> = fc.oneof(
-  fc.tuple(anyId, anyProperties).map(([id, properties]) => node(id, 'Table', properties)),
+  fc
+    .tuple(anyId, fc.constantFrom<NodeKind>('Table', 'View'), anyProperties)
+    .map(([id, kind, properties]) => node(id, kind, spread(properties))),
   anyId.map((id) => withoutNode(id)),
-  fc.tuple(anyId, anyLabel, anyId, anyProperties, anyDiscriminator).map((e) => edge(...e)),
+  fc
+    .tuple(anyId, anyLabel, anyId, anyProperties, anyDiscriminator)
+    .map(([a, label, b, properties, d]) => edge(a, label, b, spread(properties), d)),
   fc.tuple(anyId, anyLabel, anyId, anyDiscriminator).map((e) => withoutEdge(...e)),
 )
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { guardCypher } from '../../../src/graph/cypher-guard.js'
+import { guardCypher } from '../../../src/graph/cypher/guard.js'
 import { attack } from './attack-texts.js'
 
 const { GrafeoDB } = createRequire(import.meta.url)('@grafeo-db/js') as typeof import('@grafeo-db/js')

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
-import neo4j from 'neo4j-driver'
+import neo4j, { type Session } from 'neo4j-driver'
 import { afterAll, describe, expect, it } from 'vitest'
-import { guardCypher } from '../../../src/graph/cypher-guard.js'
+import { guardCypher } from '../../../src/graph/cypher/guard.js'
+import { unfinished } from '../../../src/graph/engine.js'
 import { openNeo4j } from '../../../src/graph/neo4j.js'
+import { readSchemaStatements } from '../../../src/graph/query.js'
 import { attackTogether, smallQuery } from '../../support/cypher-attack.js'
 import { describeIf } from '../../support/need.js'
 import { describeGraphApi } from '../api/graph-api.js'
@@ -49,6 +51,93 @@ describeIf(uri, 'NEO4J_URI is not set; run: node scripts/neo4j/start.mjs -- npm 
     expect(planned).toBeGreaterThan(200)
     await session.close()
   }, 180_000)
+
+  const inSession = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
+    const driver = neo4j.driver(uri!, neo4j.auth.basic(username, password), { disableLosslessIntegers: true })
+    try {
+      return await work(driver.session({ database }))
+    } finally {
+      await driver.close()
+    }
+  }
+
+  it('has its constraints and indexes, and uses them', async () => {
+    const engine = await open()
+    afterAll(() => engine.close())
+    await engine.clear()
+    await engine.prepare()
+    const names = readSchemaStatements('neo4j').map((statement) => /^CREATE (?:INDEX|CONSTRAINT) (\w+)/.exec(statement)![1])
+    await inSession(async (session) => {
+      const { records } = await session.run('SHOW INDEXES YIELD name, state')
+      const states = Object.fromEntries(records.map((r) => [r.get('name'), r.get('state')]))
+      expect(names.filter((name) => states[name!] !== 'ONLINE')).toEqual([])
+      for (const where of [
+        '(n:Node) WHERE n.updated_at > datetime("2024-01-01T00:00:00Z")',
+        '(n:Table) WHERE n.metadata_entropy > 1.5',
+        '(n:Table) WHERE n.kl_divergence > 1.5',
+        '(n:Table) WHERE n.metrics_calculated_at > datetime("2024-01-01T00:00:00Z")',
+        '(n:Column) WHERE n.name = "id"',
+        '(n:Artifact) WHERE n.id = "x"',
+      ]) {
+        const { summary } = await session.run(`EXPLAIN MATCH ${where} RETURN n`)
+        expect(JSON.stringify(summary.plan), where).toContain('NodeIndexSeek')
+      }
+      await expect(session.run('CREATE (:Node {id: "x"}), (:Node {id: "x"})')).rejects.toThrow(/already exists/)
+    })
+  })
+
+  it('leaves a database alone where others have nodes with its label, and finds out a clear that was cut off', async () => {
+    const engine = await open()
+    afterAll(() => engine.close())
+    await engine.clear()
+    await inSession((session) => session.run('CREATE (:Node {theirs: true})'))
+    await expect(engine.prepare()).rejects.toMatchObject({ code: 'CONFLICT', remedy: expect.stringContaining('NEO4J_DATABASE') })
+    await inSession((session) => session.run('MATCH (n:Node) DELETE n'))
+    await engine.prepare()
+    await engine.apply([node('a')], 5, 'ours')
+    // the first thing that a clear does
+    await engine.apply([], 0, unfinished)
+    await engine.prepare()
+    expect([await engine.ledger(), await engine.position()]).toEqual([unfinished, 0])
+    await engine.clear()
+  })
+
+  it('answers plain queries while it cannot stop others, and has places for those again when they have ended', async () => {
+    const engine = await openNeo4j({ uri: uri!, username, password, database, log: { warn: (said) => warnings.push(said) } })
+    const warnings: string[] = []
+    afterAll(() => engine.close())
+    await engine.clear()
+    await engine.prepare()
+    await engine.apply([node('a')], 1)
+    // Java tries these in some 10^10 ways: seconds, in which no limit of time is looked at
+    const long = 'RETURN reduce(s = "a", i IN range(1, 11) | s + s) + "!" =~ "a*a*a*b" AS x'
+    const attacks = Array.from({ length: 4 }, () => engine.read({ text: long, timeoutMs: 300 }).catch((error) => error))
+    for (let i = 0; i < 20; i++) expect((await engine.read({ text: 'MATCH (n:Table) RETURN n.id' })).rows).toEqual([['a']])
+    await expect(engine.read({ text: 'RETURN [x IN [1] | x] AS l', timeoutMs: 100 })).rejects.toMatchObject({ code: 'OVERLOADED' })
+    for (const outcome of await Promise.all(attacks)) if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'TIMEOUT' })
+    const text = 'RETURN [x IN [1] | x] AS l'
+    await expect.poll(() => engine.read({ text, timeoutMs: 1_000 }).then(({ rows }) => rows, String), { timeout: 90_000 }).toEqual([[[1]]])
+    for (const said of warnings) expect(said).toContain('past its time limit')
+  }, 120_000)
+
+  it('lets no expression take the memory of all', async () => {
+    const engine = await open()
+    afterAll(() => engine.close())
+    const refusalOf = (text: string) => engine.read({ text, timeoutMs: 20_000 }).then(String, (error) => error)
+    for (const text of [
+      'RETURN [x IN range(1, 100000000) | {a: x, b: toString(x)}] AS l',
+      'RETURN any(x IN range(1, 1000000000000) WHERE x < 0) AS x',
+      'RETURN all(x IN range(1, 1000) WHERE all(y IN range(1, 1000000) WHERE y > 0)) AS x',
+      'RETURN size(split(reduce(s = "a,", i IN range(1, 22) | s + s), ",")) AS x',
+      'RETURN toStringList(range(1, 10000000)) AS x',
+    ])
+      expect(await refusalOf(text), text).toMatchObject({ code: 'CYPHER_FAILED', message: expect.stringMatching(/too long|out of range/) })
+    const { rows } = await engine.read({
+      text: `RETURN [x IN range(1, 100000) | x][99999] AS last, [x IN null | x] AS none, any(x IN [] WHERE x) AS any, reduce(s = 0, x IN [1, null] | s + x) AS sum,
+        replace(null, 'a', 'b') AS nothing, replace('aa', 'a', 'b') AS text, split('a,b', ',') AS parts, toStringList([1, null]) AS texts`,
+    })
+    expect(rows).toEqual([[100_000, null, false, null, null, 'bb', ['a', 'b'], ['1', null]]])
+  }, 120_000)
 
   it('ends an answer that is too large to hold, and nothing else', async () => {
     const engine = await open()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { guardCypher } from '../../../src/graph/cypher-guard.js'
+import { guardCypher } from '../../../src/graph/cypher/guard.js'
 
 const textOf = (query: string) => {
   const guarded = guardCypher(query)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { translateToGrafeo, withoutConvertFormat } from '../../../src/graph/grafeo-dialect.js'
+import { withoutConvertFormat } from '../../../src/graph/convert-format.js'
+import { translateToGrafeo } from '../../../src/graph/grafeo/dialect.js'
 
 it.each([
   ['CYPHER 5\nMATCH (this:Table) RETURN this', 'MATCH (this:Table) RETURN this'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { guardCypher } from '../../../src/graph/cypher-guard.js'
-import { allowedFunctions } from '../../../src/graph/cypher-words.js'
-import { grafeoGaps, missingFunctions, sameFunctions } from '../../../src/graph/grafeo-gaps.js'
+import { guardCypher } from '../../../src/graph/cypher/guard.js'
+import { allowedFunctions } from '../../../src/graph/cypher/words.js'
+import { grafeoGaps, missingFunctions, sameFunctions } from '../../../src/graph/grafeo/gaps.js'
 
 describe('what the embedded graph lacks', () => {
   it.each(Object.entries(grafeoGaps))('%s is refused there with a hint, and passes on Neo4j', (_, { example, hint, reason }) => {

@@ -1,8 +1,9 @@
 import neo4j, { type ManagedTransaction } from 'neo4j-driver'
-import { EspalierError } from '../util/error.js'
-import type { CypherAnswer } from './engine.js'
-import { collectEnds, decodeNeo4j } from './neo4j-values.js'
-import { rowTooLarge, sizeOf } from './sizes.js'
+import { EspalierError } from '../../util/error.js'
+import { tooLongText } from '../cypher/long-lists.js'
+import type { CypherAnswer } from '../engine.js'
+import { rowTooLarge, sizeOf } from '../sizes.js'
+import { collectEnds, decodeNeo4j } from './values.js'
 
 /** Takes rows as they stream in and stops at the limit, of rows or of bytes. */
 export async function readRows(
@@ -61,5 +62,10 @@ export function translateNeo4jError(thrown: unknown, timeoutMs: number): unknown
     })
   if (code === neo4j.error.SERVICE_UNAVAILABLE || code === neo4j.error.SESSION_EXPIRED || code.startsWith('Neo.TransientError'))
     return new EspalierError('UNAVAILABLE', `Neo4j cannot be used now (${code})`, { cause: thrown })
+  const [, tooLong] = /^Text cannot be parsed to a Date\s+"(.*)"/s.exec(thrown.message) ?? []
+  if (tooLong?.includes(tooLongText))
+    return new EspalierError('CYPHER_FAILED', `a list or text in an expression is too long: ${tooLong}`, {
+      remedy: 'Make rows of it: UNWIND … AS x WITH x WHERE …',
+    })
   return new EspalierError('CYPHER_FAILED', thrown.message.split('\n')[0] ?? code, { cause: thrown })
 }

@@ -1,6 +1,7 @@
-import type { Edits } from './cypher-edits.js'
-import { closing, type Token } from './cypher-tokenizer.js'
-import { hiddenLabel } from './cypher-words.js'
+import type { Brackets } from './brackets.js'
+import type { Edits } from './edits.js'
+import type { Token } from './tokenizer.js'
+import { hiddenLabel } from './words.js'
 
 /** Where a query could come upon the platform's own node, by token index. */
 export interface Sightings {
@@ -12,6 +13,11 @@ export interface Sightings {
   labels: { call: number; called: number; end: number }[]
 }
 
+interface BracketedText {
+  tokens: readonly Token[]
+  brackets: Brackets
+}
+
 /**
  * Keeps the platform's own node (how far the outbox was applied; `:EspalierMeta`, without relationships) out of every answer. It lives in
  * the graph because it must be written in the same transaction as the changes, on engines that keep nothing but nodes. What is projected has the
@@ -19,14 +25,15 @@ export interface Sightings {
  * `(a)-[*0..2]->(b)` -> `(a:Node)-[*0..2]->(b:Node)`. Bound nodes stay as they are, and with them the plans: `MATCH ()-[r]->()
  * RETURN count(r)` is answered by Neo4j's count store. (Naming the label is refused by the guard.)
  */
-export function hideOwnNode(tokens: readonly Token[], { nodes, relationships, labels }: Sightings, edits: Edits): void {
-  for (const open of nodes) if (!isBound(tokens, open)) bind(tokens, open, edits)
+export function hideOwnNode(text: BracketedText, { nodes, relationships, labels }: Sightings, edits: Edits): void {
+  const { tokens, brackets } = text
+  for (const open of nodes) if (!isBound(text, open)) bind(text, open, edits)
   for (const open of relationships) {
-    if (!mayBeEmpty(tokens, open)) continue
+    if (!mayBeEmpty(text, open)) continue
     const left = walk(tokens, open - 1, -1, '-<')
-    if (tokens[left]?.text === ')') bind(tokens, enclosing(tokens, left), edits)
-    const right = walk(tokens, closingOf(tokens, open) + 1, 1, '->')
-    if (tokens[right]?.text === '(') bind(tokens, right, edits)
+    if (tokens[left]?.text === ')') bind(text, brackets.enclosing[left]!, edits)
+    const right = walk(tokens, brackets.close[open]! + 1, 1, '->')
+    if (tokens[right]?.text === '(') bind(text, right, edits)
   }
   const filter = ` label WITH label WHERE label <> '${hiddenLabel}' RETURN`
   for (const { call, called, end } of labels) {
@@ -41,31 +48,34 @@ export function hideOwnNode(tokens: readonly Token[], { nodes, relationships, la
 }
 
 /** Does a relationship of at least one hop begin or end at the node? */
-function isBound(tokens: readonly Token[], open: number): boolean {
+function isBound(text: BracketedText, open: number): boolean {
+  const { tokens, brackets } = text
+  const end = brackets.close[open]!
   const before = walk(tokens, open - 1, -1, '->')
-  if (before < open - 1 && !mayBeEmpty(tokens, enclosing(tokens, before), before)) return true
-  const after = walk(tokens, closingOf(tokens, open) + 1, 1, '-<')
-  return after > closingOf(tokens, open) + 1 && !mayBeEmpty(tokens, after)
+  if (before < open - 1 && !mayBeEmpty(text, brackets.enclosing[before]!, before)) return true
+  const after = walk(tokens, end + 1, 1, '-<')
+  return after > end + 1 && !mayBeEmpty(text, after)
 }
 
 /**
  * May the relationship with its `[` at `open` have no hop (`*0..3`), or is it quantified (`-[:R]->{0,3}`)? Its brackets may be missing
  * (`-->`); `last`: what stands before its right end.
  */
-function mayBeEmpty(tokens: readonly Token[], open: number, last = open): boolean {
+function mayBeEmpty({ tokens, brackets }: BracketedText, open: number, last = open): boolean {
   if (tokens[last]?.text === '}') return true
   if (tokens[open]?.text !== '[') return tokens[open]?.text === '{'
-  const end = closingOf(tokens, open)
+  const end = brackets.close[open]!
   if (tokens[walk(tokens, end + 1, 1, '->')]?.text === '{') return true
-  const star = tokens.findIndex((token, i) => i > open && i < end && token.text === '*')
+  let star = open + 1
+  while (star < end && tokens[star]!.text !== '*') star++
   const least = tokens[star + 1]
-  return star >= 0 && least?.kind === 'number' && Number(least.text) === 0
+  return star < end && least?.kind === 'number' && Number(least.text) === 0
 }
 
 /** Adds the label to the node whose parenthesis opens at `open`. */
-function bind(tokens: readonly Token[], open: number, edits: Edits): void {
-  const end = closingOf(tokens, open)
-  const [first] = tokens.slice(open + 1, end)
+function bind({ tokens, brackets }: BracketedText, open: number, edits: Edits): void {
+  const end = brackets.close[open]!
+  const first = open + 1 < end ? tokens[open + 1] : undefined
   const isNamed = (first?.kind === 'word' && first.upper !== 'WHERE' && first.upper !== 'IS') || first?.kind === 'quoted'
   const at = isNamed ? open + 1 : open
   const mark = tokens[at + 1]!
@@ -85,28 +95,4 @@ function bind(tokens: readonly Token[], open: number, edits: Edits): void {
 function walk(tokens: readonly Token[], at: number, step: 1 | -1, marks: string): number {
   while (tokens[at] && marks.includes(tokens[at]!.text)) at += step
   return at
-}
-
-/** Index of the bracket that closes the one at `open` (brackets are known to match). */
-function closingOf(tokens: readonly Token[], open: number): number {
-  let depth = 0
-  for (let i = open; i < tokens.length; i++) {
-    const { text, kind } = tokens[i]!
-    if (kind !== 'mark') continue
-    if (text in closing) depth++
-    else if (')]}'.includes(text) && --depth === 0) return i
-  }
-  return tokens.length
-}
-
-/** Index of the bracket that encloses the token at `at` (for a closing bracket: the one that it closes); -1 at the top. */
-export function enclosing(tokens: readonly Token[], at: number): number {
-  let depth = 0
-  for (let i = at - 1; i >= 0; i--) {
-    const { text, kind } = tokens[i]!
-    if (kind !== 'mark') continue
-    if (')]}'.includes(text)) depth++
-    else if (text in closing && depth-- === 0) return i
-  }
-  return -1
 }

@@ -1,7 +1,7 @@
 import neo4j, { type Node, type Path, type Relationship } from 'neo4j-driver'
-import { EspalierError } from '../util/error.js'
-import type { GraphValue } from './engine.js'
-import { type IdOf, nodeIdOf, relationshipValue, visibleLabels } from './values.js'
+import { EspalierError } from '../../util/error.js'
+import type { GraphValue } from '../engine.js'
+import { type IdOf, nodeIdOf, relationshipValue, visibleLabels } from '../values.js'
 
 /**
  * A value for Neo4j: whole numbers as Integers (the driver would send floats), in lists only where all are whole, because a stored list

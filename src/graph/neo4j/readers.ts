@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, EspalierError } from '../util/error.js'
-import type { CypherAnswer } from './engine.js'
-import { tookTooLong } from './grafeo-process.js'
+import { type ErrorCode, EspalierError, messageOf } from '../../util/error.js'
+import type { CypherAnswer } from '../engine.js'
+import { tookTooLong } from '../query-errors.js'
 
 export interface ReaderSettings {
   uri: string
@@ -25,7 +25,7 @@ export type ReaderReply = { rows: Rows } | { error: { code: ErrorCode; message: 
 
 /** Compiled beside this file; under a runner of TypeScript sources the built one is used. */
 const threadFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/graph/neo4j-reader.js' : './neo4j-reader.js', import.meta.url),
+  new URL(import.meta.url.endsWith('.ts') ? '../../../dist/graph/neo4j/reader.js' : './reader.js', import.meta.url),
 )
 /** Of one thread's heap: an answer of 16 MiB takes a few times its size while it is read. */
 const heapMb = 256
@@ -38,20 +38,46 @@ export class Neo4jReaders {
   private readonly idle: { worker: Worker; timer: NodeJS.Timeout }[] = []
   private readonly busy = new Set<Worker>()
 
-  constructor(private readonly settings: ReaderSettings) {}
+  constructor(
+    private readonly settings: ReaderSettings,
+    private readonly log?: { warn(message: string): void },
+  ) {}
 
-  async read(order: ReaderOrder): Promise<Rows> {
+  /**
+   * `answer` comes within the time limit and 3 s; `ended` when the server has ended the query too, which may be much later: it cannot stop
+   * one in the middle of an expression. Until then its thread and connection wait.
+   */
+  read(order: ReaderOrder): { answer: Promise<Rows>; ended: Promise<void> } {
     const worker = this.take()
+    const reply = this.reply(worker)
     try {
       worker.postMessage(order)
-      const reply = await this.reply(worker, order.timeoutMs)
-      this.leave(worker)
-      if ('rows' in reply) return reply.rows
-      const { code, message, remedy } = reply.error
-      throw new EspalierError(code, message, remedy ? { remedy } : {})
-    } finally {
-      if (this.busy.delete(worker)) await worker.terminate()
+    } catch (thrown) {
+      reply.catch(() => {})
+      const error = new EspalierError('BAD_INPUT', `a value cannot be sent to Neo4j: ${messageOf(thrown)}`)
+      return { answer: Promise.reject(error), ended: this.drop(worker) }
     }
+    const ended = reply.then(
+      () => this.leave(worker),
+      () => this.drop(worker),
+    )
+    return { answer: this.inTime(reply, order.timeoutMs), ended }
+  }
+
+  private inTime(reply: Promise<ReaderReply>, timeoutMs: number): Promise<Rows> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.log?.warn('graph: Neo4j goes on with a query past its time limit, and cannot stop it')
+        reject(tookTooLong(timeoutMs))
+      }, timeoutMs + graceMs)
+      reply
+        .then((answer) => {
+          if ('rows' in answer) return resolve(answer.rows)
+          const { code, message, remedy } = answer.error
+          reject(new EspalierError(code, message, remedy ? { remedy } : {}))
+        }, reject)
+        .finally(() => clearTimeout(timer))
+    })
   }
 
   async close(): Promise<void> {
@@ -90,17 +116,20 @@ export class Neo4jReaders {
     this.idle.push(entry)
   }
 
-  private reply(worker: Worker, timeoutMs: number): Promise<ReaderReply> {
+  private async drop(worker: Worker): Promise<void> {
+    this.busy.delete(worker)
+    await worker.terminate()
+  }
+
+  private reply(worker: Worker): Promise<ReaderReply> {
     return new Promise<ReaderReply>((resolve, reject) => {
       const end = (how: () => void) => {
-        clearTimeout(timer)
         worker.off('message', replied).off('error', failed).off('exit', exited)
         how()
       }
       const replied = (reply: ReaderReply) => end(() => resolve(reply))
       const failed = (error: NodeJS.ErrnoException) => end(() => reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooLarge() : error))
       const exited = () => end(() => reject(closed()))
-      const timer = setTimeout(() => end(() => reject(tookTooLong(timeoutMs))), timeoutMs + graceMs)
       worker.on('message', replied).on('error', failed).on('exit', exited)
     })
   }

@@ -1,5 +1,5 @@
 /**
- * A process with the embedded graph engine. Grafeo's queries cannot be cancelled, so whoever asks (grafeo-child.ts) ends this process
+ * A process with the embedded graph engine. Grafeo's queries cannot be cancelled, so whoever asks (child.ts) ends this process
  * when one runs too long; what was committed is in the file. It ends by itself when its parent is gone.
  * Arguments: the file, how many bytes reads may add to its memory, the parent's pid (told to whoever finds the file locked), and
  * `temporary` where the folder goes with the parent.
@@ -8,11 +8,11 @@ import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import type { GrafeoDB, QueryResult, Transaction } from '@grafeo-db/js'
-import { messageOf } from '../util/error.js'
-import type { GraphValue } from './engine.js'
-import type { HostReply, HostRequest, HostRows } from './grafeo-messages.js'
-import { decodeGrafeo } from './grafeo-values.js'
-import { rowTooLarge, sizeOf } from './sizes.js'
+import { messageOf } from '../../util/error.js'
+import type { GraphValue } from '../engine.js'
+import { rowTooLarge, sizeOf } from '../sizes.js'
+import type { HostReply, HostRequest, HostRows } from './messages.js'
+import { decodeGrafeo } from './values.js'
 
 const [file = '', memoryText, owner = '', lifetime] = process.argv.slice(2)
 const memory = Number(memoryText)

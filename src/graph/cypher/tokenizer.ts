@@ -37,8 +37,6 @@ const blank = /[ \t\r\n]/
 /** what no quoted thing may hold as an escape: once decoded it would end the string, or start another escape */
 const structural = new Set(["'", '"', '\\', '`', '\n', '\r'])
 const simpleEscapes: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '\\': '\\', "'": "'", '"': '"' }
-/** What closes each bracket. */
-export const closing: Record<string, string> = { '(': ')', '[': ']', '{': '}' }
 const marks = '()[]{},.:|&!%+-*/^=<>~;?'
 
 /** Reads the whole text; throws a Refusal at the first character that is not plainly Cypher. */

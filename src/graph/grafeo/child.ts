@@ -4,9 +4,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EspalierError, messageOf } from '../util/error.js'
-import { failureHints } from './grafeo-gaps.js'
-import type { HostReply, HostRequest, HostRows } from './grafeo-messages.js'
+import { EspalierError, messageOf } from '../../util/error.js'
+import { failureHints } from './gaps.js'
+import type { HostReply, HostRequest, HostRows } from './messages.js'
 
 export interface ChildOptions {
   /** the graph's file (its folder is made if absent) */
@@ -25,7 +25,7 @@ export type Outcome = { rows: HostRows | undefined } | { error: EspalierError }
 
 /** Compiled beside this file; under a runner of TypeScript sources the built one is used (Node cannot fork a .ts file). */
 const hostFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/graph/grafeo-host.js' : './grafeo-host.js', import.meta.url),
+  new URL(import.meta.url.endsWith('.ts') ? '../../../dist/graph/grafeo/host.js' : './host.js', import.meta.url),
 )
 
 /**

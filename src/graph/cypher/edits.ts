@@ -1,4 +1,4 @@
-import { type Token, tokenize } from './cypher-tokenizer.js'
+import { type Token, tokenize } from './tokenizer.js'
 
 /** What the guard changes in a text before it runs: tokens put in or left out, by the index of the token they belong to. */
 export class Edits {

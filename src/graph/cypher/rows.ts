@@ -1,5 +1,6 @@
-import { closing, printTokens, type Token } from './cypher-tokenizer.js'
-import { type ClauseWord, isClauseWord, operatorWords, refusedWords } from './cypher-words.js'
+import { closing } from './brackets.js'
+import { printTokens, type Token } from './tokenizer.js'
+import { type ClauseWord, isClauseWord, operatorWords, refusedWords } from './words.js'
 
 export interface Clause {
   word: ClauseWord

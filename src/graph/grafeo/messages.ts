@@ -1,5 +1,5 @@
-import type { GraphValue } from './engine.js'
-import type { Statement } from './statements.js'
+import type { GraphValue } from '../engine.js'
+import type { Statement } from '../statements.js'
 
 /** What the engine's process is asked, over its IPC channel (advanced serialization: Map, BigInt and Date survive). */
 export type HostRequest =

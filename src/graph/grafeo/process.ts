@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { EspalierError } from '../util/error.js'
-import { GrafeoChild, type Outcome } from './grafeo-child.js'
-import type { HostRequest, HostRows } from './grafeo-messages.js'
+import { EspalierError } from '../../util/error.js'
+import { endedTheEngine, interrupted, noPlace, tookTooLong, tookTooMuch } from '../query-errors.js'
+import { GrafeoChild, type Outcome } from './child.js'
+import type { HostRequest, HostRows } from './messages.js'
 
 export interface HostOptions {
   /** where the graph's file lies (made if absent) */
@@ -39,7 +40,7 @@ const graceMs = 250
 /**
  * The process that owns the graph's file: it takes the writes, and the reads that the platform itself generates. Past its limit a read
  * ends the process (there is no other way to stop it); the file is opened again, other reads in flight are repeated, writes fail with
- * UNAVAILABLE and come again from the outbox. What people write themselves runs elsewhere (grafeo-analysts.ts).
+ * UNAVAILABLE and come again from the outbox. What people write themselves runs elsewhere (analysts.ts).
  */
 export class GrafeoProcess {
   private child: GrafeoChild | null = null
@@ -88,8 +89,7 @@ export class GrafeoProcess {
     this.paused = true
     try {
       await this.end()
-      for (const entry of fs.readdirSync(this.options.folder))
-        if (entry.startsWith('graph.grafeo')) fs.rmSync(path.join(this.options.folder, entry), { recursive: true, force: true })
+      removeGraph(this.options.folder)
     } finally {
       this.paused = false
     }
@@ -193,7 +193,7 @@ export class GrafeoProcess {
       return true
     }
     if (job.request.kind !== 'read')
-      return fail(new EspalierError('UNAVAILABLE', 'the graph engine ended during a write; nothing of it was kept'))
+      return fail(new EspalierError('UNAVAILABLE', 'the graph engine ended during a write: all of it was kept, or nothing'))
     if (why === 'timeout') return false
     const isGuilty = suspects === 1 || job.alone
     if (isGuilty && why === 'memory') return fail(tookTooMuch())
@@ -211,21 +211,17 @@ export class GrafeoProcess {
   }
 }
 
+/**
+ * Takes away the log, then the file: a file without its log is the graph of an earlier moment, but a log (or a part of one) without its
+ * file would be parts of a graph. Each goes by one renaming, so that a process that dies here leaves the one or the other.
+ */
+function removeGraph(folder: string): void {
+  const byLength = fs.readdirSync(folder).sort((a, b) => b.length - a.length)
+  for (const entry of byLength.filter((name) => name.startsWith('graph.grafeo')))
+    fs.renameSync(path.join(folder, entry), path.join(folder, `gone-${entry}`))
+  for (const entry of fs.readdirSync(folder).filter((name) => name.startsWith('gone-')))
+    fs.rmSync(path.join(folder, entry), { recursive: true, force: true })
+}
+
 /** A read that somebody's request has brought about. */
 const isLong = ({ request }: Job) => request.kind === 'read' && request.form === 'records'
-
-export const tookTooLong = (timeoutMs: number) =>
-  new EspalierError('TIMEOUT', `the query took longer than ${timeoutMs} ms and was ended`, {
-    remedy: 'Narrow the pattern (labels, ids, fewer hops) or raise timeoutMs',
-  })
-export const tookTooMuch = () =>
-  new EspalierError('CYPHER_FAILED', 'the query took too much memory and was ended', {
-    remedy: 'Narrow the pattern, or aggregate earlier',
-  })
-const endedTheEngine = () => new EspalierError('CYPHER_FAILED', 'the graph engine ended twice while it ran the query')
-export const interrupted = () =>
-  new EspalierError('UNAVAILABLE', 'the query was interrupted by others that had to be ended, and its time ran out', {
-    remedy: 'Try again',
-  })
-const noPlace = (timeoutMs: number) =>
-  new EspalierError('OVERLOADED', `no place for the query within ${timeoutMs} ms: others are running`, { remedy: 'Try again later' })

@@ -1,3 +1,5 @@
+import { withoutConvertFormat } from '../convert-format.js'
+
 /**
  * The Cypher of @neo4j/graphql, translated for Grafeo: the only place that knows the differences. Each rule is one row; the text comes
  * from a generator, never from a person, so its shape is known.
@@ -35,14 +37,6 @@ const rules: readonly Rule[] = [
   },
   { name: 'single(x IN [pattern WHERE … | 1] WHERE true): COUNT { … } = 1', translate: withoutSingle },
 ]
-
-/** `apoc.date.convertFormat(toString(x), "iso_zoned_date_time", "iso_offset_date_time")` -> `toString(x)`; Neo4j without plugins needs it too. */
-export function withoutConvertFormat(text: string): string {
-  return text.replace(
-    /apoc\.date\.convertFormat\((toString\([^()]*(?:\([^()]*\))?[^()]*\)), ["']iso_zoned_date_time["'], ["']iso_offset_date_time["']\)/g,
-    '$1',
-  )
-}
 
 /** Relationship filters nest, so brackets are followed rather than matched by a pattern. */
 function withoutSingle(text: string): string {

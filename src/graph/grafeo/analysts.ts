@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { EspalierError } from '../util/error.js'
-import type { HostRequest, HostRows } from './grafeo-messages.js'
-import { interrupted, tookTooLong, tookTooMuch } from './grafeo-process.js'
-import { type AnalystJob, type Ending, Replica, removeQuietly, type Write } from './grafeo-replica.js'
-import type { Statement } from './statements.js'
+import { EspalierError } from '../../util/error.js'
+import { interrupted, tookTooLong, tookTooMuch } from '../query-errors.js'
+import type { Statement } from '../statements.js'
+import type { HostRequest, HostRows } from './messages.js'
+import { type AnalystJob, type Ending, Replica, removeQuietly, type Write } from './replica.js'
 
 export interface AnalystOptions {
   /** where copies of the graph lie; emptied at first, gone after close */

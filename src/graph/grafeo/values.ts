@@ -1,5 +1,5 @@
-import type { GraphValue } from './engine.js'
-import { type IdOf as IdOfInternal, nodeIdOf, relationshipValue, visibleLabels } from './values.js'
+import type { GraphValue } from '../engine.js'
+import { type IdOf as IdOfInternal, nodeIdOf, relationshipValue, visibleLabels } from '../values.js'
 
 type IdOf = IdOfInternal<number>
 

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type ChildOptions, GrafeoChild } from './grafeo-child.js'
-import type { HostRequest, HostRows } from './grafeo-messages.js'
-import type { Statement } from './statements.js'
+import type { Statement } from '../statements.js'
+import { type ChildOptions, GrafeoChild } from './child.js'
+import type { HostRequest, HostRows } from './messages.js'
 
 /** A write that the graph has taken; `number` counts them from 1. */
 export interface Write {

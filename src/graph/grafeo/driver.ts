@@ -1,8 +1,8 @@
 import neo4j from 'neo4j-driver'
-import { EspalierError } from '../util/error.js'
-import type { DriverShape } from './engine.js'
-import { translateToGrafeo } from './grafeo-dialect.js'
-import type { HostRows } from './grafeo-messages.js'
+import { EspalierError } from '../../util/error.js'
+import type { DriverShape } from '../engine.js'
+import { translateToGrafeo } from './dialect.js'
+import type { HostRows } from './messages.js'
 
 type Run = (text: string, parameters: Record<string, unknown>, timeoutMs: number) => Promise<HostRows>
 

@@ -5,10 +5,10 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import neo4j from 'neo4j-driver'
-import { EspalierError, messageOf } from '../util/error.js'
-import type { ReaderOrder, ReaderReply, ReaderSettings } from './neo4j-readers.js'
-import { readRows, translateNeo4jError } from './neo4j-rows.js'
-import { encodeNeo4j } from './neo4j-values.js'
+import { EspalierError, messageOf } from '../../util/error.js'
+import type { ReaderOrder, ReaderReply, ReaderSettings } from './readers.js'
+import { readRows, translateNeo4jError } from './rows.js'
+import { encodeNeo4j } from './values.js'
 
 const { uri, username, password, database } = workerData as ReaderSettings
 const driver = neo4j.driver(uri, neo4j.auth.basic(username, password), {

@@ -1,4 +1,5 @@
-import { closing, type Token } from './cypher-tokenizer.js'
+import { closing } from './brackets.js'
+import type { Token } from './tokenizer.js'
 
 /** Most hops of a variable-length relationship: beyond it the number of paths explodes. */
 export const mostHops = 30
