@@ -31,6 +31,23 @@ const settings = z.strictObject({
       batchDir: text.optional().describe('Folder of batch files: read and written where there is no Glean'),
     })
     .prefault({}),
+  tokens: z
+    .strictObject({
+      jwksUrl: z.url().optional().describe("The identity provider's published keys"),
+      publicKey: text.optional().describe('Its public key, PEM (SPKI), in place of jwksUrl'),
+      secret: z.string().min(32).optional().describe('A shared secret (HS256 to HS512), in place of jwksUrl'),
+      issuer: text.optional().describe('Who must have issued a token'),
+      audience: text.optional().describe('Whom a token must be for'),
+      scopesClaim: text.default('scope').describe('Claim with the scopes, text or list'),
+      projectsClaim: text.default('projects').describe('Claim with the projects, text or list; * for every project'),
+    })
+    .refine(({ jwksUrl, publicKey, secret }) => [jwksUrl, publicKey, secret].filter(Boolean).length === 1, {
+      message: 'expected exactly one of jwksUrl, publicKey and secret',
+    })
+    .optional()
+    .describe('JSON Web Tokens that open the API, beside API keys'),
+  requestsPerMinute: z.coerce.number().int().min(1).max(1_000_000).default(6_000).describe('Requests that one key may send in a minute'),
+  apiKey: text.optional().describe('Key that CLI commands send to the server'),
   host: text.default('127.0.0.1').describe('Address to listen on; loopback only while no keys are configured'),
   port: port.default(4000).describe('Port of the API; 0 takes a free one'),
   url: text.optional().describe('Server that CLI commands talk to (default: the one running on this home folder)'),
@@ -38,6 +55,12 @@ const settings = z.strictObject({
   workers: z.coerce.number().int().min(0).max(64).default(1).describe('Worker processes that `serve` starts'),
   maxConcurrentJobs: z.coerce.number().int().min(1).max(64).default(5).describe('Runs that may be under way at once'),
   threads: z.coerce.number().int().min(1).max(256).default(2).describe('Threads of one training or serving session'),
+  // the names of tensor/executors.ts (a test holds them together)
+  executor: z
+    .enum(['ort', 'ort-cuda', 'ort-webgpu', 'ort-coreml', 'ort-dml', 'tfjs', 'tfjs-node-gpu', 'tfjs-node', 'tfjs-wasm'])
+    .default('ort')
+    .describe('What trains: onnxruntime, on the CPU or on a device; tfjs, the best flavour that loads; or one flavour of it'),
+  tfjsFolder: text.optional().describe('Folder whose node_modules hold @tensorflow/tfjs-node or -gpu, when not installed beside Espalier'),
   introspection: z.stringbool().or(z.boolean()).default(true).describe('Whether GraphQL introspection is answered'),
 })
 export type Config = z.infer<typeof settings>
@@ -57,6 +80,13 @@ const environment: Record<string, readonly string[]> = {
   GLEAN_QUERY_API_URL: ['glean', 'queryApiUrl'],
   GLEAN_USE_CLI: ['glean', 'useCli'],
   GLEAN_BATCH_DIR: ['glean', 'batchDir'],
+  ESPALIER_JWKS_URL: ['tokens', 'jwksUrl'],
+  ESPALIER_JWT_PUBLIC_KEY: ['tokens', 'publicKey'],
+  ESPALIER_JWT_SECRET: ['tokens', 'secret'],
+  ESPALIER_JWT_ISSUER: ['tokens', 'issuer'],
+  ESPALIER_JWT_AUDIENCE: ['tokens', 'audience'],
+  ESPALIER_API_KEY: ['apiKey'],
+  ESPALIER_REQUESTS_PER_MINUTE: ['requestsPerMinute'],
   ESPALIER_HOST: ['host'],
   ESPALIER_PORT: ['port'],
   PORT: ['port'],
@@ -65,6 +95,8 @@ const environment: Record<string, readonly string[]> = {
   ESPALIER_WORKERS: ['workers'],
   ESPALIER_MAX_CONCURRENT_JOBS: ['maxConcurrentJobs'],
   ESPALIER_THREADS: ['threads'],
+  ESPALIER_EXECUTOR: ['executor'],
+  ESPALIER_TFJS_FOLDER: ['tfjsFolder'],
   ESPALIER_INTROSPECTION: ['introspection'],
   ESPALIER_CONFIG: [],
 }
@@ -170,7 +202,10 @@ export function readConfig(overrides: Partial<Config> = {}, env: NodeJS.ProcessE
       problems,
       remedy: 'Mend the settings named below; none is needed to start.',
     })
-  const { home, glean } = parsed.data
-  const folders = glean.batchDir ? { glean: { ...glean, batchDir: path.resolve(cwd, glean.batchDir) } } : {}
+  const { home, glean, tfjsFolder } = parsed.data
+  const folders = {
+    ...(glean.batchDir ? { glean: { ...glean, batchDir: path.resolve(cwd, glean.batchDir) } } : {}),
+    ...(tfjsFolder ? { tfjsFolder: path.resolve(cwd, tfjsFolder) } : {}),
+  }
   return { ...parsed.data, home: path.resolve(cwd, home), ...folders }
 }

@@ -2,7 +2,7 @@ import type { Graph } from './graph.js'
 import type { HostTensor, NamedTensors } from './tensor.js'
 
 export interface LoadOptions {
-  /** threads a product is spread over; the same count gives the same bits. Default 2. */
+  /** threads a product is spread over; the same count gives the same bits. Default 2. tfjs does not take it: see `openTfjs`. */
   threads?: number
 }
 
@@ -18,7 +18,10 @@ export interface Program {
   release(): Promise<void>
 }
 
-/** Port: what runs graphs. Adapters: `ort` (onnxruntime). */
+/**
+ * Port: what runs graphs. Adapters: onnxruntime (`ort.ts`) and tfjs (`tfjs.ts`), opened by name in `executors.ts`; each runs the contract
+ * suite of the tests.
+ */
 export interface TensorExecutor {
   readonly name: string
   /** what runs below, with its version: goes into manifests */

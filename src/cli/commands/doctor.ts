@@ -1,14 +1,12 @@
 import fs from 'node:fs'
-import { createRequire } from 'node:module'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { type ExecutorName, executorNames } from '../../tensor/executors.js'
 import { openShell, type Shell } from '../command.js'
 import { readServerRecord } from '../home.js'
 import { formatTable } from '../output.js'
-
-const require = createRequire(import.meta.url)
-const optional = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const
+import { probeExecutor } from '../probe-executors.js'
 
 interface Finding {
   what: string
@@ -68,11 +66,22 @@ async function checkGraph({ config, log }: Shell): Promise<string> {
   return 'embedded (Grafeo)'
 }
 
-async function checkOnnxRuntime(): Promise<string> {
-  const ort = (await import('onnxruntime-node')).default
-  const backends = ort.listSupportedBackends().map((backend) => backend.name)
-  return `onnxruntime-node ${require('onnxruntime-node/package.json').version}: ${backends.join(', ')}`
-}
+/** onnxruntime serves and exports, so it is needed whatever trains. */
+const isNeeded = (name: ExecutorName, configured: ExecutorName) => name === 'ort' || name === configured
+
+/** Devices of other systems are no news. */
+const elsewhere: readonly ExecutorName[] = [
+  ...(os.platform() === 'darwin' ? [] : (['ort-coreml'] as const)),
+  ...(os.platform() === 'win32' ? [] : (['ort-dml'] as const)),
+]
+
+/** Every executor by its own name (`tfjs` is the best of its flavours), each computing a gradient in a process of its own. */
+const checkExecutors = ({ config }: Shell): Promise<Finding>[] =>
+  executorNames
+    .filter((name) => name === config.executor || (name !== 'tfjs' && !elsewhere.includes(name)))
+    .map((name) =>
+      probe(`executor ${name}`, isNeeded(name, config.executor) ? 'needed' : 'optional', () => probeExecutor(name, config.tfjsFolder)),
+    )
 
 function checkHome({ config }: Shell): string {
   const server = readServerRecord(config.home)
@@ -89,16 +98,7 @@ async function examine(shell: Shell): Promise<Finding[]> {
     probe('home folder', 'needed', () => checkHome(shell)),
     probe('Postgres', 'needed', () => checkPostgres(shell)),
     probe('graph', 'needed', () => checkGraph(shell)),
-    probe('executor ort', 'needed', checkOnnxRuntime),
-    ...optional.map((name) =>
-      probe(name, 'optional', () => {
-        try {
-          return require(`${name}/package.json`).version as string
-        } catch {
-          throw new Error('not installed (the tfjs executor is not needed while ort is usable)')
-        }
-      }),
-    ),
+    ...checkExecutors(shell),
   ])
 }
 

@@ -1,6 +1,7 @@
 import { sameShape } from '../dimension.js'
 import type { Node } from '../graph.js'
-import { type OnnxEmitter, type OpRow, refuse, row, sameType } from './row.js'
+import { type OnnxEmitter, type OpRow, refuse, row, sameType, tolerances } from './row.js'
+import { reduceWith, type TfTensor } from './tfjs-row.js'
 
 type None = Record<string, never>
 type Normal = { epsilon: number }
@@ -38,6 +39,15 @@ export const fused = {
       emit.op('Mul', [z, emit.op('Sub', [h, c])], {}, [zd])
       emit.op('Add', [c, zd], {}, [next])
     },
+    tfjs: ({ tf }, inputs) => {
+      const [az, ar, mc, hc, h] = inputs as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor]
+      const [z, r] = [tf.sigmoid(az), tf.sigmoid(ar)]
+      const rhc = tf.mul(r, hc)
+      const c = tf.tanh(tf.add(mc, rhc))
+      const zd = tf.mul(z, tf.sub(h, c))
+      return [tf.add(c, zd), z, r, c, zd, rhc]
+    },
+    tolerance: tolerances.rounded,
   }),
   // dx = (gy - mean(gy) - xhat mean(gy xhat)) / std with gy = g gamma; xhat is recomputed, 1/std is saved
   LayerNorm: row<Normal>({
@@ -69,6 +79,16 @@ export const fused = {
       if (node.inputs[0]!.type === 'float64') return emitInDoubles(emit, node, epsilon)
       emit.op('LayerNormalization', node.inputs.map(emit.of), { axis: -1, epsilon: { float: epsilon } }, node.outputs.map(emit.of))
     },
+    tfjs: (run, [x, gamma, beta], { attributes: { epsilon } }) => {
+      const { tf } = run
+      const last = [x!.shape.length - 1]
+      const mean = reduceWith(run, 'mean', x!, last, true)
+      const centred = tf.sub(x!, mean)
+      const variance = reduceWith(run, 'mean', tf.mul(centred, centred), last, true)
+      const inverse = tf.rsqrt(tf.add(variance, tf.scalar(epsilon, 'float32')))
+      return [tf.add(tf.mul(tf.mul(centred, inverse), gamma!), beta!), mean, inverse]
+    },
+    tolerance: tolerances.summed,
   }),
 } satisfies Record<string, OpRow>
 

@@ -1,6 +1,7 @@
 import { broadcast, type Shape, sizeOf } from '../dimension.js'
 import type { Node, Value } from '../graph.js'
-import { type OpRow, refuse, row, sameType, type ValueType } from './row.js'
+import { type OpRow, refuse, row, sameType, tolerances, type ValueType } from './row.js'
+import { multiply } from './tfjs-row.js'
 
 type Transposes = { transA: boolean; transB: boolean }
 
@@ -58,6 +59,9 @@ export const matrix = {
       const [x, y] = node.inputs as [Value, Value]
       const out = [emit.of(node.outputs[0]!)]
       const { transA, transB } = node.attributes
+      // onnxruntime's FusedMatMul leaves its result unwritten where there is nothing to sum
+      if (x.shape.at(transA ? -2 : -1) === 0)
+        return void emit.op('Expand', [emit.scalar(x.type, 0), emit.shape(node.outputs[0]!.shape)], {}, out)
       if (x.shape.length === 2 && y.shape.length === 2) emit.op('Gemm', [emit.of(x), emit.of(y)], flags(node), out)
       else if (!transA && !transB) emit.op('MatMul', [emit.of(x), emit.of(y)], {}, out)
       else if (x.type === 'float32') emit.op('FusedMatMul', [emit.of(x), emit.of(y)], flags(node), out, 'com.microsoft')
@@ -66,6 +70,8 @@ export const matrix = {
         emit.op('MatMul', [swap(x, transA), swap(y, transB)], {}, out)
       }
     },
+    tfjs: (run, [x, y], { attributes }) => [multiply(run, x!, y!, attributes)],
+    tolerance: tolerances.summed,
   }),
   Gemm: row<Transposes>({
     summary: 'op(A) op(B) + C for matrices; C broadcasts to the product',
@@ -85,6 +91,8 @@ export const matrix = {
     onnx: (emit, node) => {
       emit.op('Gemm', node.inputs.map(emit.of), flags(node), [emit.of(node.outputs[0]!)])
     },
+    tfjs: (run, [x, y, c], { attributes }) => [run.tf.add(multiply(run, x!, y!, attributes), c!)],
+    tolerance: tolerances.summed,
   }),
 } satisfies Record<string, OpRow>
 

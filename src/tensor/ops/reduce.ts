@@ -1,5 +1,6 @@
 import type { Node, Value } from '../graph.js'
-import { axisOf, type OnnxEmitter, type OpRow, row, type ValueType } from './row.js'
+import { axisOf, type OnnxEmitter, type OpRow, row, tolerances, type ValueType } from './row.js'
+import { reduceWith, type TfjsRun, type TfTensor } from './tfjs-row.js'
 
 type Reduction = { axes: readonly number[]; keep: boolean }
 type OnAxis = { axis: number }
@@ -16,6 +17,13 @@ const onnx = (op: string) => (emit: OnnxEmitter, node: Node & { attributes: Redu
   const { axes, keep } = node.attributes
   emit.op(op, [emit.of(node.inputs[0]!), emit.int64s(axes)], { keepdims: Number(keep) }, [emit.of(node.outputs[0]!)])
 }
+
+const tfjs =
+  (how: 'sum' | 'mean' | 'max') =>
+  (run: TfjsRun, [x]: readonly TfTensor[], { attributes: { axes, keep } }: Node & { attributes: Reduction }) => {
+    const at = axes.map((axis) => (axis < 0 ? axis + x!.shape.length : axis))
+    return [reduceWith(run, how, x!, at, keep)]
+  }
 
 /** The reduced value or its gradient with its axes kept, so that it broadcasts against the input. */
 const kept = (b: import('../builder.js').GraphBuilder, v: Value, input: Value, axes: readonly number[]) =>
@@ -34,12 +42,17 @@ const onAxis = (op: string) => ({
   },
 })
 
+/** x less its maximum: tfjs's own softmax knows the last axis only. */
+const below = (run: TfjsRun, x: TfTensor, axis: number) => run.tf.sub(x, reduceWith(run, 'max', x, [axis], true))
+
 export const reduce = {
   ReduceSum: row<Reduction>({
     summary: 'sum over axes',
     infer: infer('ReduceSum'),
     gradient: (b, { inputs: [x], attributes }, [g]) => [b.expand(kept(b, g!, x!, attributes.axes), x!.shape)],
     onnx: onnx('ReduceSum'),
+    tfjs: tfjs('sum'),
+    tolerance: tolerances.summed,
   }),
   ReduceMean: row<Reduction>({
     summary: 'mean over axes',
@@ -52,6 +65,8 @@ export const reduce = {
       return [b.expand(kept(b, b.div(g!, count), x!, attributes.axes), x!.shape)]
     },
     onnx: onnx('ReduceMean'),
+    tfjs: tfjs('mean'),
+    tolerance: tolerances.summed,
   }),
   // equal maxima share the gradient evenly, as torch.amax does
   ReduceMax: row<Reduction>({
@@ -63,6 +78,8 @@ export const reduce = {
       return [b.mul(hit, b.div(kept(b, g!, x!, axes), b.reduceSum(hit, axes, true)))]
     },
     onnx: onnx('ReduceMax'),
+    tfjs: tfjs('max'),
+    tolerance: tolerances.exact,
   }),
   Softmax: row<OnAxis>({
     ...onAxis('Softmax'),
@@ -71,10 +88,20 @@ export const reduce = {
       const t = b.mul(g!, y!)
       return [b.sub(t, b.mul(y!, b.reduceSum(t, [axis], true)))]
     },
+    tfjs: (run, [x], { attributes: { axis } }) => {
+      const e = run.tf.exp(below(run, x!, axis))
+      return [run.tf.div(e, reduceWith(run, 'sum', e, [axis], true))]
+    },
+    tolerance: tolerances.summed,
   }),
   LogSoftmax: row<OnAxis>({
     ...onAxis('LogSoftmax'),
     summary: 'x - log sum e^x along an axis',
     gradient: (b, { outputs: [y], attributes: { axis } }, [g]) => [b.sub(g!, b.mul(b.exp(y!), b.reduceSum(g!, [axis], true)))],
+    tfjs: (run, [x], { attributes: { axis } }) => {
+      const d = below(run, x!, axis)
+      return [run.tf.sub(d, run.tf.log(reduceWith(run, 'sum', run.tf.exp(d), [axis], true)))]
+    },
+    tolerance: tolerances.summed,
   }),
 } satisfies Record<string, OpRow>

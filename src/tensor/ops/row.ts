@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../builder.js'
 import { type Dimension, type Shape, showShape } from '../dimension.js'
 import type { Attributes, Node, Value } from '../graph.js'
 import type { ElementType, HostTensor } from '../tensor.js'
+import type { Tf, TfjsRun, TfTensor } from './tfjs-row.js'
 
 export interface ValueType {
   type: ElementType
@@ -41,6 +42,12 @@ export type Gradient<A> = (
   needs: readonly boolean[],
 ) => readonly (Value | null)[]
 
+/**
+ * How far the float32 results of two executors, or their gradients, may lie apart: |a - b| / max(1, |a|). `exact` only moves or compares
+ * numbers; `rounded` computes each from a few; `summed` adds up many, in an order of its own.
+ */
+export const tolerances = { exact: 0, rounded: 4e-6, summed: 2e-5 } as const
+
 /** One row of the op table. A new executor adds a column here. */
 // biome-ignore lint/suspicious/noExplicitAny: rows of different attributes in one table
 export interface OpRow<A extends Attributes = any> {
@@ -51,6 +58,10 @@ export interface OpRow<A extends Attributes = any> {
   /** or the reason why there is none */
   gradient: Gradient<A> | { none: string }
   onnx(emit: OnnxEmitter, node: Node & { attributes: A }): void
+  /** the outputs, computed with tfjs from the inputs' tensors; an input may be given back as it is */
+  tfjs(run: TfjsRun, inputs: readonly TfTensor[], node: Node & { attributes: A }): readonly TfTensor[]
+  /** one of `tolerances` */
+  tolerance: number
 }
 
 export const row = <A extends Attributes>(r: OpRow<A>): OpRow<A> => r
@@ -79,7 +90,14 @@ export const withDimension = (shape: Shape, axis: number, dimension: Dimension):
 
 /** An ONNX row for an op that is one ONNX node of the same inputs and one output. */
 export const direct =
-  (type: string, attributes: Record<string, OnnxAttribute> = {}) =>
+  (type: string, attributes: Record<string, OnnxAttribute> = {}, domain = '') =>
   (emit: OnnxEmitter, node: Node) => {
-    emit.op(type, node.inputs.map(emit.of), attributes, [emit.of(node.outputs[0]!)])
+    emit.op(type, node.inputs.map(emit.of), attributes, [emit.of(node.outputs[0]!)], domain)
   }
+
+type Call = { [K in keyof Tf]: Tf[K] extends (...inputs: TfTensor[]) => TfTensor ? K : never }[keyof Tf]
+
+/** A tfjs row for an op that is one call on all of its inputs. */
+export const called =
+  (name: Call) =>
+  ({ tf }: TfjsRun, inputs: readonly TfTensor[]): readonly TfTensor[] => [(tf[name] as (...inputs: TfTensor[]) => TfTensor)(...inputs)]

@@ -1,7 +1,7 @@
 import { addDimensions, broadcast, type Dimension, type Shape, sameShape, sizeOf } from '../dimension.js'
 import type { ElementType } from '../tensor.js'
-import { onnxTypes } from './elementwise.js'
-import { axisOf, type OpRow, refuse, row, sameType, withDimension } from './row.js'
+import { onnxTypes, tfTypes } from './elementwise.js'
+import { axisOf, type OpRow, refuse, row, sameType, tolerances, withDimension } from './row.js'
 
 export const shape = {
   Reshape: row<{ shape: Shape }>({
@@ -20,6 +20,8 @@ export const shape = {
       const to = simple ? emit.int64s(known) : emit.shape(target)
       emit.op('Reshape', [emit.of(x!), to], simple ? {} : { allowzero: 1 }, [emit.of(node.outputs[0]!)])
     },
+    tfjs: ({ tf, dims }, [x], { attributes }) => [tf.reshape(x!, dims(attributes.shape))],
+    tolerance: tolerances.exact,
   }),
   Transpose: row<{ permutation: readonly number[] }>({
     summary: 'axes in another order',
@@ -37,6 +39,8 @@ export const shape = {
     onnx: (emit, node) => {
       emit.op('Transpose', [emit.of(node.inputs[0]!)], { perm: node.attributes.permutation }, [emit.of(node.outputs[0]!)])
     },
+    tfjs: ({ tf }, [x], { attributes }) => [tf.transpose(x!, attributes.permutation)],
+    tolerance: tolerances.exact,
   }),
   Expand: row<{ shape: Shape }>({
     summary: 'repeated along the axes where it is 1 or has none',
@@ -49,6 +53,8 @@ export const shape = {
     onnx: (emit, node) => {
       emit.op('Expand', [emit.of(node.inputs[0]!), emit.shape(node.attributes.shape)], {}, [emit.of(node.outputs[0]!)])
     },
+    tfjs: ({ tf, dims }, [x], { attributes }) => [tf.broadcastTo(x!, dims(attributes.shape))],
+    tolerance: tolerances.exact,
   }),
   Concat: row<{ axis: number }>({
     summary: 'tensors one after another along an axis',
@@ -68,6 +74,8 @@ export const shape = {
     onnx: (emit, node) => {
       emit.op('Concat', node.inputs.map(emit.of), { axis: node.attributes.axis }, [emit.of(node.outputs[0]!)])
     },
+    tfjs: ({ tf }, xs, { attributes }) => [tf.concat(xs, attributes.axis < 0 ? attributes.axis + xs[0]!.shape.length : attributes.axis)],
+    tolerance: tolerances.exact,
   }),
   Split: row<{ axis: number; sizes: readonly Dimension[] }>({
     summary: 'pieces of the given sizes along an axis',
@@ -90,6 +98,8 @@ export const shape = {
         node.outputs.map(emit.of),
       )
     },
+    tfjs: ({ tf, dims }, [x], { attributes }) => tf.split(x!, dims(attributes.sizes), attributes.axis),
+    tolerance: tolerances.exact,
   }),
   Slice: row<{ axis: number; start: number; end: number }>({
     summary: 'start (included) to end (excluded) of an axis of known length',
@@ -108,6 +118,17 @@ export const shape = {
       const bounds = [[start], [end], [axis]].map(emit.int64s)
       emit.op('Slice', [emit.of(node.inputs[0]!), ...bounds], {}, [emit.of(node.outputs[0]!)])
     },
+    tfjs: ({ tf }, [x], { attributes: { axis, start, end } }) => {
+      const at = (value: number, others: (d: number) => number) => x!.shape.map((d, i) => (i === axis ? value : others(d)))
+      return [
+        tf.slice(
+          x!,
+          at(start, () => 0),
+          at(end - start, (d) => d),
+        ),
+      ]
+    },
+    tolerance: tolerances.exact,
   }),
   Size: row<{ dims: readonly Dimension[]; to: ElementType }>({
     summary: 'the product of dimensions as a scalar, known when the graph runs',
@@ -117,5 +138,12 @@ export const shape = {
       const count = emit.op('Reshape', [emit.shape([sizeOf(node.attributes.dims)]), emit.int64s([])])
       emit.op('Cast', [count], { to: onnxTypes[node.attributes.to] }, [emit.of(node.outputs[0]!)])
     },
+    tfjs: ({ tf, dims }, _, { attributes }) => [
+      tf.scalar(
+        dims(attributes.dims).reduce((p, d) => p * d, 1),
+        tfTypes[attributes.to]!,
+      ),
+    ],
+    tolerance: tolerances.exact,
   }),
 } satisfies Record<string, OpRow>

@@ -26,22 +26,26 @@ async function run(setting: { name: string }): Promise<Step[]> {
   const residual = g.sub(g.linear(x, w, b), g.constant(double([2], [0.5, -1.5])))
   const loss = g.sumAll(g.mul(residual, residual))
   const parameters = [
-    { name: 'w', value: w, decay: true },
-    { name: 'b', value: b, decay: false },
+    { name: 'w', value: w },
+    { name: 'b', value: b },
   ]
   const program = await ortExecutor.load(compileTrainingStep(g, { loss, parameters, optimizer, clip: true }))
-  let state: NamedTensors = { w: double([2, 3], [0.5, -1, 0.25, 1.5, 0.75, -0.5]), b: double([2], [0.1, -0.2]) }
-  for (const slot of optimizer.row.slots)
-    for (const name of ['w', 'b']) state[stepNames.slot(slot, name)] = tensor('float64', state[name]!.dims)
+  // w and b one after another; biases do not decay
+  let state: NamedTensors = { [stepNames.parameters]: double([8], [0.5, -1, 0.25, 1.5, 0.75, -0.5, 0.1, -0.2]) }
+  for (const slot of optimizer.row.slots) state[stepNames.slot(slot)] = double([8], new Array(8).fill(0))
+  const decays = { [stepNames.decays]: tensor('bool', [8], [1, 1, 1, 1, 1, 1, 0, 0]) }
   const steps: Step[] = []
   for (let i = 1; i <= 5; i++) {
     const scalars: NamedTensors = { [stepNames.clip]: double([], [1]) }
     for (const [name, value] of Object.entries(optimizer.row.scalars(i, 0.05, optimizer.options)))
       scalars[stepNames.scalar(name)] = double([], [value])
-    const out = await program.run({ ...state, ...scalars })
+    const values = numbersOf(state[stepNames.parameters]!)
+    const views = { w: double([2, 3], values.slice(0, 6)), b: double([2], values.slice(6)) }
+    const out = await program.run({ ...state, ...decays, ...views, ...scalars })
     state = Object.fromEntries(Object.keys(state).map((name) => [name, out[stepNames.next(name)]!]))
     const [lossNow, norm] = [stepNames.loss, stepNames.gradientNorm].map((name) => numbersOf(out[name]!)[0]!)
-    steps.push({ loss: lossNow!, norm: norm!, w: numbersOf(state['w']!), b: numbersOf(state['b']!) })
+    const next = numbersOf(state[stepNames.parameters]!)
+    steps.push({ loss: lossNow!, norm: norm!, w: next.slice(0, 6), b: next.slice(6) })
   }
   await program.release()
   return steps
