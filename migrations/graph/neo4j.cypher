@@ -34,3 +34,7 @@ CREATE INDEX system_metadata_entropy IF NOT EXISTS FOR (n:System) ON (n.metadata
 CREATE INDEX system_kl_divergence IF NOT EXISTS FOR (n:System) ON (n.kl_divergence);
 CREATE INDEX project_metadata_entropy IF NOT EXISTS FOR (n:Project) ON (n.metadata_entropy);
 CREATE INDEX project_kl_divergence IF NOT EXISTS FOR (n:Project) ON (n.kl_divergence);
+CREATE INDEX table_metrics_calculated_at IF NOT EXISTS FOR (n:Table) ON (n.metrics_calculated_at);
+CREATE INDEX view_metrics_calculated_at IF NOT EXISTS FOR (n:View) ON (n.metrics_calculated_at);
+CREATE INDEX system_metrics_calculated_at IF NOT EXISTS FOR (n:System) ON (n.metrics_calculated_at);
+CREATE INDEX project_metrics_calculated_at IF NOT EXISTS FOR (n:Project) ON (n.metrics_calculated_at);

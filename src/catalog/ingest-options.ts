@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { isScopeName } from './identity.js'
 
-const scopeName = z.string().refine(isScopeName, 'letters, digits, "_", "-" or ".", at most 100')
+/** The id of a project or a system. */
+export const scopeName = z.string().refine(isScopeName, 'letters, digits, "_", "-" or ".", at most 100')
 
 /** Options of an `ingest` run: documents by the digest of their stored text. */
 export const ingestOptions = z.strictObject({
@@ -17,8 +18,11 @@ export const ingestOptions = z.strictObject({
     )
     .min(1)
     .describe('the documents, stored as blobs'),
-  observedAt: z.iso.datetime().optional().describe('when the documents were true; default the time of the ingest'),
+  observedAt: z.iso.datetime().optional().describe('when the documents were true; default the time that the run is queued'),
   complete: z.boolean().default(false).describe('whether they are all there is of the system, so that what is absent is gone'),
+  dryRun: z.boolean().default(false).describe('answer what would be done, and do nothing'),
+  defaultDatabase: z.string().min(1).optional().describe('of tables that DDL names without a database; default "default"'),
+  rejectBelow: z.number().min(0).max(1).optional().describe("refuse when the project's quality would be below; default the project's own"),
   variables: z.record(z.string(), z.string()).default({}).describe('values of ${NAME} in DDL'),
 })
 export type IngestOptions = z.output<typeof ingestOptions>

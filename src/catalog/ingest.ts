@@ -1,6 +1,12 @@
+import { buildIndexes } from '../postgres/bulk-load.js'
 import type { Client, Database } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import { type Problem, problem } from '../util/problem.js'
+import { sweepDerivedKeys } from './derive/derivation-store.js'
+import { deriveFacts } from './derive/derive.js'
+import { OpenEnds } from './derive/open-end.js'
+import { saveNeeds } from './derive/open-store.js'
+import { readUnsettled } from './derive/unsettled.js'
 import type { Fact, Moment } from './fact.js'
 import { isScopeName } from './identity.js'
 import { applyAsLast } from './ledger/append-store.js'
@@ -15,8 +21,9 @@ import {
   readDangling,
   saveAssertions,
   type Tally,
+  takeLedgerIndexes,
 } from './ledger/ledger-store.js'
-import { findRepeated, idle } from './ledger/repeat-store.js'
+import { findRepeated, idle, isRepetition } from './ledger/repeat-store.js'
 import { applyAmongOthers } from './ledger/rewrite-store.js'
 import {
   completeSnapshot,
@@ -28,13 +35,15 @@ import {
   saveSnapshot,
 } from './ledger/snapshot-store.js'
 import { dropStaging, type FactStream, Staging } from './ledger/staging-store.js'
+import { digestOfTexts, type IngestInput, planReading, readTexts, type TextReading } from './parsing/read-texts.js'
 import { appendToOutbox } from './projection/graph-store.js'
 import { saveEstateMetrics, saveLastTableMetrics, saveTableMetrics } from './quality/metric-store.js'
 import { type EstateMetrics, estateMetrics, normalizeIdeal, type TypeDistribution } from './quality/metrics.js'
 import { assessQuality, type Quality } from './quality/quality.js'
 import { indexChanged } from './search/search-index-store.js'
-import { relateControlM } from './sources/control-m-relate.js'
-import { detectDialect, dialects, parseSource } from './sources/index.js'
+import { readOrderProblems } from './workflow/order-store.js'
+
+export type { IngestInput } from './parsing/read-texts.js'
 
 export interface IngestOptions {
   projectId: string
@@ -60,6 +69,8 @@ export interface FactIngest extends IngestOptions {
   moments?: readonly Moment[]
   /** the files the facts were read from; partial snapshots of the same files are stored as differences to each other */
   sources?: readonly SourceFile[]
+  /** of the texts they were read from (read-texts.ts): those of the snapshot before need not be looked at; '' (the default) where there were none */
+  textDigest?: string
 }
 
 export interface IngestReport {
@@ -97,51 +108,78 @@ export async function ingestFacts(database: Database, options: FactIngest): Prom
   }
 }
 
-export interface IngestInput {
-  /** a key of `sources`; recognised from name and text where it is left out */
-  dialect?: string
-  /** path relative to what the caller named; default `text 1`, `text 2`, … */
-  file?: string
-  text: string
-}
-
 export interface IngestRequest extends IngestOptions {
   inputs: readonly IngestInput[]
   /** values of `${NAME}` in DDL */
   variables?: Readonly<Record<string, string>>
   /** of tables that DDL names without one (default `default`) */
   defaultDatabase?: string
+  /** ends it, with nothing written, until its facts are staged; after that it is one transaction that is finished soon */
+  signal?: AbortSignal
+  onProgress?: (progress: IngestProgress) => void
 }
 
-/** Reads the texts by their dialects and ingests what they say, as one snapshot. Bad input becomes problems, never a lost file. */
-export async function ingest(database: Database, { inputs, variables, defaultDatabase, ...options }: IngestRequest): Promise<IngestReport> {
+export interface IngestProgress {
+  phase: 'reading' | 'staging' | 'writing'
+  /** bytes read, facts staged */
+  done: number
+  total: number
+}
+
+/**
+ * Reads the texts by their dialects and ingests what they say, as one snapshot. Bad input becomes problems, never a lost file. Texts that
+ * were read before are not read again, and where they say what the snapshot before said, nothing is.
+ */
+export async function ingest(database: Database, request: IngestRequest): Promise<IngestReport> {
+  const { inputs, variables, defaultDatabase, signal, onProgress, ...options } = request
   assertOptions(options)
-  const { projectId, systemId } = options
-  const facts: Fact[] = []
-  const problems: Problem[] = []
-  const moments: Moment[] = []
-  const sources: SourceFile[] = []
-  for (const [i, { text, file = `text ${i + 1}`, ...input }] of inputs.entries()) {
-    const dialect = input.dialect ?? detectDialect(file, text.slice(0, 4000))
-    if (dialect === null) {
-      problems.push(unknownDialect(file, text))
-      continue
-    }
-    const context = { projectId, systemId, file, ...(variables ? { variables } : {}), ...(defaultDatabase ? { defaultDatabase } : {}) }
-    const parsed = await parseSource(dialect, text, context)
-    for (const fact of parsed.facts) facts.push(fact)
-    problems.push(...parsed.problems)
-    moments.push(...(parsed.moments ?? []))
-    sources.push({ dialect, file, bytes: Buffer.byteLength(text) })
+  const { projectId, systemId, complete = false, dryRun = false, observedAt = options.now } = options
+  const context = { projectId, systemId, ...(variables ? { variables } : {}), ...(defaultDatabase ? { defaultDatabase } : {}) }
+  const { jobs, problems } = await planReading(inputs, context)
+  const sources = jobs.map(({ dialect, print, context: { file } }) => ({ dialect, file, bytes: print.bytes }))
+  const textDigest = problems.length > 0 ? '' : digestOfTexts(jobs)
+  const common = { ...options, observedAt, sources, textDigest }
+
+  if (await isRepetition(database, { projectId, systemId, isComplete: complete, observedAt, sources, textDigest })) {
+    const report = await ingestFacts(database, { ...common, facts: () => unread() }).catch(unlessRead)
+    if (report) return report
   }
-  return ingestFacts(database, { ...options, ...relateControlM(facts, problems), moments: inOrder(moments), sources })
+  const onRead = (done: number, total: number) => onProgress?.({ phase: 'reading', done, total })
+  const reading = await readTexts(database, jobs, {
+    ...{ ...context, keep: !dryRun, isComplete: complete, onProgress: onRead },
+    ...(signal ? { signal } : {}),
+  })
+  const staged = () => watched(reading, signal, onProgress)
+  return ingestFacts(database, { ...common, facts: staged, problems: [...problems, ...reading.problems], moments: reading.moments })
 }
 
-/** Moments of several files in order of time; those of one time become one. */
-function inOrder(moments: readonly Moment[]): Moment[] {
-  const byTime = new Map<number, Fact[]>()
-  for (const { observedAt, facts } of moments) byTime.set(observedAt.getTime(), [...(byTime.get(observedAt.getTime()) ?? []), ...facts])
-  return [...byTime].sort(([a], [b]) => a - b).map(([at, facts]) => ({ observedAt: new Date(at), facts }))
+/** Texts that were to repeat the snapshot before them, and do not: something came in between. */
+class Unread extends Error {}
+// biome-ignore lint/correctness/useYield: who asks for the first fact is told that there are none yet
+async function* unread(): AsyncGenerator<Fact> {
+  throw new Unread()
+}
+function unlessRead(thrown: unknown): null {
+  if (thrown instanceof Unread) return null
+  throw thrown
+}
+
+const factsPerNote = 5_000
+
+async function* watched(
+  { facts, count: total }: TextReading,
+  signal: AbortSignal | undefined,
+  onProgress: IngestRequest['onProgress'],
+): AsyncGenerator<Fact> {
+  let done = 0
+  for await (const fact of facts()) {
+    if (done++ % factsPerNote === 0) {
+      signal?.throwIfAborted()
+      onProgress?.({ phase: 'staging', done, total })
+    }
+    yield fact
+  }
+  onProgress?.({ phase: 'writing', done: 0, total: 1 })
 }
 
 /** The moments of a history, a snapshot each, then what stands after them: never earlier than the last. */
@@ -161,28 +199,22 @@ async function ingestHistory(client: Client, { moments = [], ...options }: FactI
   }
 }
 
-const unknownDialect = (file: string, text: string): Problem =>
-  problem({
-    code: 'unknown-dialect',
-    where: file,
-    found: text.trim().slice(0, 60),
-    expected: `a text of one of the dialects ${dialects.join(', ')}`,
-    suggestion: 'Name the dialect.',
-  })
-
 async function ingestWith(client: Client, options: FactIngest): Promise<IngestReport> {
-  const { projectId, systemId, now, observedAt = now, complete: isComplete = false, sources = [] } = options
+  const { projectId, systemId, now, observedAt = now, complete: isComplete = false, sources = [], textDigest = '' } = options
   await lockProject(client, projectId)
   const scope = await openScope(client, projectId, systemId)
 
   const moment = { scope, observedAt, ingestedAt: now, isComplete, sources }
-  const repeated = await findRepeated(client, moment, options.facts)
-  const { contentHash, factsDigest, problems: found, hasOpenEnds } = repeated ?? (await stageFacts(client, moment, options.facts))
+  const open = new OpenEnds({ projectId, systemId })
+  const facts = open.kept(options.facts)
+  const repeated = await findRepeated(client, { ...moment, textDigest }, facts)
+  const { contentHash, factsDigest, problems: found } = repeated ?? (await stageFacts(client, moment, facts))
   const problems = [...(options.problems ?? []), ...found]
 
   const snapshot = await placeSnapshot(client, { ...moment, contentHash })
   if ('known' in snapshot) return readReplay(client, snapshot.known, problems)
 
+  const taken = repeated ? [] : await takeLedgerIndexes(client)
   if (repeated) await planRepetition(client, snapshot, repeated.id)
   else {
     await keyStaged(client, snapshot)
@@ -192,6 +224,10 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   await saveAssertions(client, snapshot)
   if (snapshot.isLast) await applyAsLast(client, snapshot)
   else await applyAmongOthers(client, snapshot)
+  await buildIndexes(client, taken)
+  if (open.any) await saveNeeds(client, scope.key)
+  const place = { projectId, observedAt, after: snapshot.isLast ? ('last' as const) : ('rewriting' as const) }
+  await deriveFacts(client, place)
 
   await indexChanged(client, snapshot)
   const ideal = normalizeIdeal(options.ideal)
@@ -201,14 +237,17 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   assertQuality(quality, options)
 
   problems.push(...(await readDangling(client, snapshot, mostProblems)).map(danglingEdge))
+  if (!repeated)
+    problems.push(...(await readUnsettled(client, place)), ...(await readOrderProblems(client, { projectId, systemId, asOf: observedAt })))
   const { nodes, edges } = repeated?.counts ?? (await countPlan(client))
   const changes = changesIn(nodes, edges)
   await completeSnapshot(client, snapshot, { nodes, edges, metrics, quality }, problems, {
-    inputProblems: options.problems?.length ?? 0,
-    // what was looked up in a ledger that this snapshot itself changed may be found differently the next time
-    factsDigest: hasOpenEnds && changes > 0 ? '' : factsDigest,
+    inputProblems: repeated?.inputProblems ?? options.problems?.length ?? 0,
+    factsDigest,
+    textDigest,
   })
   await appendToOutbox(client, [projectId, `${projectId}/${systemId}`])
+  await sweepDerivedKeys(client)
   return {
     snapshotId: snapshot.id,
     observedAt,
@@ -222,14 +261,10 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   }
 }
 
-async function stageFacts(
-  client: Client,
-  { scope, observedAt, isComplete }: Pick<NewSnapshot, 'scope' | 'observedAt' | 'isComplete'>,
-  facts: FactStream,
-) {
-  const staging = new Staging(client, scope, observedAt)
+async function stageFacts(client: Client, { scope, isComplete }: Pick<NewSnapshot, 'scope' | 'isComplete'>, facts: FactStream) {
+  const staging = new Staging(client, scope)
   const contentHash = await staging.stage(facts, isComplete)
-  return { contentHash, factsDigest: staging.digest.end(), problems: staging.problems, hasOpenEnds: staging.hasOpenEnds }
+  return { contentHash, factsDigest: staging.digest.end(), problems: staging.problems }
 }
 
 const changesIn = (...tallies: readonly Tally[]): number => tallies.reduce((sum, t) => sum + t.added + t.changed + t.removed, 0)

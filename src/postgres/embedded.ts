@@ -2,12 +2,14 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import net from 'node:net'
+import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { Logger } from '../util/log.js'
 import { findBinaries } from './binaries.js'
 import { chooseLauncher, giveTo, type Launcher, type LauncherName } from './launcher.js'
+import { memorySettings } from './memory-settings.js'
 import { holderOf, isAlive, lockedBy, programOf, takeOwnership } from './ownership.js'
 
 export interface EmbeddedOptions {
@@ -208,7 +210,8 @@ interface Running {
 }
 
 const commandLine = (data: string, port: number, settings: Readonly<Record<string, string>>): string[] => {
-  const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', log_min_messages: 'warning', ...settings }
+  const own = { listen_addresses: '127.0.0.1', unix_socket_directories: '', log_min_messages: 'warning' }
+  const all = { ...own, ...memorySettings(os.totalmem(), process.constrainedMemory()), ...settings }
   return ['-D', data, '-p', String(port), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
 

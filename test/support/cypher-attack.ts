@@ -12,6 +12,10 @@ export const attacks = [
   'RETURN size(reduce(s = "x", i IN range(1, 60) | s + s)) AS n',
   'UNWIND range(1, 10000) AS x RETURN x, range(1, 200000) AS l',
   'RETURN range(1, 300000000) AS l',
+  'RETURN [x IN range(1, 300000000) | {a: x, b: toString(x)}] AS l',
+  'RETURN any(x IN range(1, 1000000000000) WHERE x < 0) AS x',
+  'RETURN size(split(reduce(s = "a,", i IN range(1, 26) | s + s), ",")) AS n',
+  'WITH reduce(l = [1], i IN range(1, 40) | l + l) AS l RETURN DISTINCT l',
 ]
 
 /** Sends a query of GraphQL by HTTP; answers what came. */

@@ -7,7 +7,7 @@ export const at = (day: number) => new Date(Date.UTC(2024, 0, 1 + day))
 export async function clear(database: Database): Promise<void> {
   await database.query(
     `truncate catalog_scope, stream, snapshot, snapshot_problem, snapshot_removal, node_key, edge_key, fact_version, source_file, assertion,
-     node_history, edge_history, change_detail, metric, graph_outbox restart identity cascade`,
+     node_history, edge_history, change_detail, open_end, derivation, metric, graph_outbox restart identity cascade`,
   )
 }
 
@@ -25,15 +25,17 @@ export async function tell(database: Database) {
       await ask(`select k.id, h.kind, h.valid_from, h.valid_to, v.name, v.qualified_name, v.properties, v.canonical, v.is_partial, s.system_id
       from node_history h join node_key k on k.key = h.node join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
       order by k.id, h.valid_from`),
-    edges: await ask(`select a.id as source, h.label, b.id as target, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
+    edges:
+      await ask(`select a.id as source, h.label, b.id as target, k.discriminator, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
       from edge_history h join edge_key k on k.key = h.edge join node_key a on a.key = k.source join node_key b on b.key = k.target
       join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
-      order by a.id, h.label, b.id, s.system_id, h.valid_from`),
-    changes: await ask(`select coalesce(n.id, a.id || ' ' || e.label || ' ' || b.id) as fact, c.at, c.kind, c.property, c.before, c.after,
+      order by a.id, h.label, b.id, k.discriminator, s.system_id, h.valid_from, v.properties::text`),
+    changes:
+      await ask(`select coalesce(n.id, a.id || ' ' || e.label || ' ' || b.id ) as fact, e.discriminator, c.at, c.kind, c.property, c.before, c.after,
         c.confidence, o.id as owner, c.is_node, s.system_id
       from change c join catalog_scope s on s.key = c.scope left join node_key n on n.key = c.fact left join edge_key e on e.key = c.fact
       left join node_key a on a.key = e.source left join node_key b on b.key = e.target left join node_key o on o.key = c.owner
-      order by 1, 2, 3, 4, 5, 6, 10`),
+      order by 1, 2, 3, 4, 5, 6, 7, 11`),
     metrics: await ask(`select k.id, m.name, m.observed_at, m.value from metric m join node_key k on k.key = m.node order by 1, 2, 3`),
     snapshots: await ask(`select id, position, observed_at, system_id, content_hash, is_complete from snapshot order by position`),
   }
@@ -53,7 +55,7 @@ export async function tellStored(database: Database) {
       join node_key y on y.key = e.target join catalog_scope s on s.key = e.scope order by 1, 2, 3, 4`),
     contents: await ask('select hash, is_partial from fact_version order by hash'),
     streams: await ask(
-      'select s.project_id, s.system_id, t.name from catalog_scope s left join stream t on t.scope = s.key order by 1, 2, 3',
+      'select s.project_id, s.system_id, t.name from catalog_scope s left join stream t on t.scope = s.key where s.derived_of is null order by 1, 2, 3',
     ),
   }
 }

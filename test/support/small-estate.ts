@@ -1,5 +1,5 @@
 import { nodeId } from '../../src/catalog/identity.js'
-import type { Estate } from '../../src/datasets/estate.js'
+import type { Estate } from '../../src/datasets/links/estate.js'
 import type { CatalogEdge, CatalogNode, EdgeLabel, NodeKind, Properties } from '../../src/vocabulary.js'
 
 const [projectId, systemId] = ['demo', 'hive']
@@ -39,6 +39,18 @@ export class EstateBuilder {
     const tableOf = (column: string) => nodeId(projectId, systemId, 'Table', column.slice(0, column.lastIndexOf('.')))
     for (const [from, to] of pairs) this.edge(columnId(from), 'REFERENCES', columnId(to), { constraint }, constraint)
     this.edge(tableOf(pairs[0]![0]), 'REFERENCES', tableOf(pairs[0]![1]), { constraint }, constraint)
+  }
+
+  columnId(qualifiedName: string): string {
+    return columnId(qualifiedName.toLowerCase())
+  }
+
+  tableId(qualifiedName: string): string {
+    return tableId(qualifiedName.toLowerCase())
+  }
+
+  isKey(column: string): boolean {
+    return this.nodes.some((n) => n.id === this.columnId(column) && n.properties['is_primary_key'] === true)
   }
 
   build(): Estate {

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { parseSource } from '../../src/catalog/sources/index.js'
-import type { Estate } from '../../src/datasets/estate.js'
+import type { Estate } from '../../src/datasets/links/estate.js'
 import type { CatalogEdge, CatalogNode } from '../../src/vocabulary.js'
 
 const scope = { projectId: 'spider', systemId: 'schemas' }

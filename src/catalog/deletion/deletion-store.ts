@@ -1,10 +1,13 @@
 import type { Client, Database, Sql } from '../../postgres/sql.js'
 import { EspalierError } from '../../util/error.js'
 import type { EdgeLabel, NodeKind } from '../../vocabulary.js'
+import { isUnfounded } from '../derive/derivation-store.js'
+import { deriveFacts } from '../derive/derive.js'
 import { removeAssertions } from '../ledger/assertion-store.js'
 import { lockProject } from '../ledger/ledger-store.js'
 import { openRewrite, rewriteTouched, uncountScope } from '../ledger/rewrite-store.js'
 import { readSnapshotsById } from '../ledger/snapshot-store.js'
+import { forgetParsed } from '../parsing/parsed-store.js'
 import { lockWords } from '../people/people-store.js'
 import { appendToOutbox } from '../projection/graph-store.js'
 import { saveEstateMetrics, saveTableMetrics } from '../quality/metric-store.js'
@@ -35,6 +38,13 @@ export async function deleteFromCatalog(
   await lockWords(client, [concern.projectId], 'alone')
   const before = await readBefore(client, target, concern)
   const cleared = await clear(client, target)
+  // a system takes with it what others' statements found in it: all that follows is found anew
+  if (target.kind !== 'project')
+    await deriveFacts(
+      client,
+      { projectId: concern.projectId, observedAt: new Date(0), after: 'deletion' },
+      { isWhole: target.kind === 'system' },
+    )
   if (target.kind !== 'project') await measure(client, concern.projectId, normalizeIdeal((await readIdeal(concern.projectId)) ?? undefined))
   const [nodes, edges] = [await readTurnover<NodeKind>(client, 'node'), await readTurnover<EdgeLabel>(client, 'edge')]
   const { projectId, systemId } = concern
@@ -44,8 +54,44 @@ export async function deleteFromCatalog(
   await noteContainers(client, projectId)
   await appendToOutbox(client, [])
   await sweepKeys(client, projectId, cleared)
+  await forgetParsed(client, projectId)
   const { changes, ...counts } = before
   return { projectId, systemId, ...counts, nodes, edges, changes: changes - (await countChangesOf(client, projectId)) }
+}
+
+/** What the deletion of a project does, told by counting: all of its facts go, so nothing needs to be tried. */
+export async function readProjectDeletion(client: Client, projectId: string): Promise<CatalogDeletion> {
+  const target: DeletionTarget = { kind: 'project', projectId }
+  const concern = await readConcern(client, target)
+  await lockProject(client, projectId)
+  await lockWords(client, [projectId], 'alone')
+  const going = async <Kind extends string>(side: 'node' | 'edge', kind: string, more: string): Promise<Turnover<Kind>[]> =>
+    (
+      await client.query<Turnover<Kind>>(
+        `select ${kind} as kind, 0 as added, 0 as changed, count(*) as removed from ${side}_history
+         where scope in (select key from catalog_scope where project_id = $1) and valid_to = 'infinity' ${more} group by 1 order by 1`,
+        [projectId],
+      )
+    ).rows
+  const nodes = await going<NodeKind>('node', 'kind', '')
+  const edges = await going<EdgeLabel>('edge', 'label', 'and is_visible')
+  return { ...concern, ...(await readBefore(client, target, concern)), nodes, edges }
+}
+
+/** How many facts a deletion concerns, counted to `most` at most: all that a project or system ever had, or all that a snapshot changed. */
+export async function countConcerned(sql: Sql, target: DeletionTarget, most: number): Promise<number> {
+  if (target.kind === 'snapshot') {
+    const [known] = uuid.test(target.snapshotId) ? await readSnapshotsById(sql, [target.snapshotId]) : []
+    const changed = [known?.nodes, known?.edges].map((tally) => (tally ? tally.added + tally.changed + tally.removed : 0))
+    return Math.min(most, changed[0]! + changed[1]!)
+  }
+  const scopes = 'select key from catalog_scope where project_id = $1 and ($2::text is null or system_id = $2)'
+  const { rows } = await sql.query<{ n: number }>(
+    `select count(*) as n from (
+       (select from node_history where scope in (${scopes}) limit $3) union all (select from edge_history where scope in (${scopes}) limit $3)) f`,
+    [target.projectId, target.kind === 'system' ? target.systemId : null, most],
+  )
+  return Math.min(most, rows[0]!.n)
 }
 
 /** Returns the keys of the scopes that are gone. */
@@ -188,24 +234,25 @@ async function clearSystem(client: Client, concern: Concern & { systemId: string
     projectId,
     systemId,
   ])
-  const scope = rows[0]?.key ?? -1
+  // its own, and that of what follows from it
+  const scopes = rows.map((row) => row.key)
   await client.query(openTouched)
   await openRewrite(client)
   await client.query(
     `insert into node_plan select distinct k.key, k.kind from stream t join assertion a on a.stream = t.key join node_key k on k.key = a.fact
-     where t.scope = $1 and k.scope <> $1`,
-    [scope],
+     where t.scope = any($1) and k.scope <> all($1)`,
+    [scopes],
   )
   await client.query(
     `insert into edge_raw select distinct e.key from node_key k join edge_key e on e.source = k.key or e.target = k.key
-     where ${within('k.id', '$2')} and e.scope <> $1`,
-    [scope, rootOf(concern)],
+     where ${within('k.id', '$2')} and e.scope <> all($1)`,
+    [scopes, rootOf(concern)],
   )
-  await uncountScope(client, scope)
-  await clearScopes(client, [scope])
+  for (const scope of scopes) await uncountScope(client, scope)
+  await clearScopes(client, scopes)
   await forgetWords(client, rootOf(concern))
   await rewriteTouched(client, { observedAt: new Date(0), scope: { projectId } })
-  return [scope]
+  return scopes
 }
 
 async function clearProject(client: Client, projectId: string): Promise<number[]> {
@@ -234,6 +281,8 @@ async function clearScopes(client: Client, scopes: readonly number[]): Promise<v
     'delete from node_history where scope = any($1)',
     'delete from edge_history where scope = any($1)',
     'delete from assertion where stream in (select key from stream where scope = any($1))',
+    'delete from derivation where scope = any($1)',
+    'delete from open_end where scope = any($1)',
     'delete from snapshot where scope = any($1)',
     'delete from stream where scope = any($1)',
     'delete from catalog_scope where key = any($1)',
@@ -260,16 +309,30 @@ async function readTurnover<Kind extends string>(client: Client, side: 'node' | 
 async function sweepKeys(client: Client, projectId: string, cleared: readonly number[]): Promise<void> {
   const unsaid = 'not exists (select from assertion a where a.fact = k.key)'
   await client.query(
-    `delete from edge_key k where (scope = any($2) or scope in (select key from catalog_scope where project_id = $1)) and ${unsaid}`,
+    `delete from edge_key k where (scope = any($2) or scope in (select key from catalog_scope where project_id = $1)) and ${unsaid}
+       and ${isUnfounded('edge', 'k')}`,
+    [projectId, cleared],
+  )
+  await client.query(
+    `delete from open_end o where (scope = any($2) or scope in (select key from catalog_scope where project_id = $1))
+       and not exists (select from edge_key k where k.key = o.edge)`,
     [projectId, cleared],
   )
   const unheld = `not exists (select from edge_key e where e.source = k.key) and not exists (select from edge_key e where e.target = k.key)
     and not exists (select from node_key c where c.parent = k.key)`
   const ids = within('k.id', '$1')
-  await client.query(`update node_key k set scope = null, parent = null where ${ids} and scope is not null and ${unsaid}`, [projectId])
-  await client.query(`delete from node_key k where ${ids} and scope is null and ${unheld}`, [projectId])
   await client.query(
-    `delete from catalog_scope s where project_id = $1 and not exists (select from stream t where t.scope = s.key)
+    `update node_key k set scope = null, parent = case when ${isUnfounded('node', 'k')} then null else parent end where ${ids} and scope is not null and ${unsaid}`,
+    [projectId],
+  )
+  // columns first: a derived one holds its view
+  for (const kinds of ["= 'Column'", "<> 'Column'"])
+    await client.query(
+      `delete from node_key k where ${ids} and kind ${kinds} and scope is null and ${unheld} and ${isUnfounded('node', 'k')}`,
+      [projectId],
+    )
+  await client.query(
+    `delete from catalog_scope s where project_id = $1 and derived_of is null and not exists (select from stream t where t.scope = s.key)
      and not exists (select from snapshot o where o.project_id = $1 and (o.scope = s.key or s.system_id = ''))`,
     [projectId],
   )
@@ -285,7 +348,8 @@ export const sweepContents = (database: Database): Promise<number> =>
     await client.query('lock table fact_version in share row exclusive mode')
     const { rowCount } = await client.query(
       `delete from fact_version v where not exists (select from assertion a where a.version = v.hash)
-       and not exists (select from node_history h where h.version = v.hash) and not exists (select from edge_history h where h.version = v.hash)`,
+       and not exists (select from node_history h where h.version = v.hash) and not exists (select from edge_history h where h.version = v.hash)
+         and not exists (select from derivation d where d.version = v.hash)`,
     )
     return rowCount ?? 0
   })

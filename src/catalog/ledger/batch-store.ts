@@ -17,6 +17,8 @@ const mostKnown = 10_000
 export const stagingTables = `
 set local work_mem = '64MB';
 set local jit = off;
+set local default_statistics_target = 30;
+set local enable_mergejoin = off;
 create temp table stage_batch (ordinal bigint, id text collate "C", kind text collate "C", name text, qualified_name text,
   properties text, version uuid, canonical text collate "C", is_partial boolean,
   file integer, location text, stated_at timestamptz, scope integer) on commit drop;
@@ -33,12 +35,16 @@ const nodeColumns = [
 const edgeColumns = ['ordinal', 'source_id', 'label', 'target_id', 'discriminator', 'version', ...origin]
 const removalColumns = ['ordinal', 'root', 'low', 'high']
 
-// The lateral makes this one look-up per row whatever the planner believes of tables that grow in this very transaction.
-const keepBatch = `
+/**
+ * Contents that are looked for first need not be parsed where they are known; the lateral makes that one look-up per row, whatever the
+ * planner believes of tables that grow in this very transaction. After a batch of which nothing was known the next is not looked for.
+ */
+const keepContents = (isLookedFor: boolean) => `
 insert into fact_version (hash, name, qualified_name, properties, canonical, is_partial)
 select b.version, b.name, b.qualified_name, b.properties::jsonb, b.canonical, b.is_partial from stage_batch b
-left join lateral (select true as found from fact_version f where f.hash = b.version limit 1) f on true
-where f.found is null on conflict (hash) do nothing;
+${isLookedFor ? 'left join lateral (select true as found from fact_version f where f.hash = b.version limit 1) f on true where f.found is null' : ''}
+on conflict (hash) do nothing`
+const keepBatch = `
 insert into stage_node select ordinal, id, kind, version, canonical, is_partial, file, location, stated_at, scope from stage_batch;
 truncate stage_batch`
 
@@ -109,6 +115,9 @@ export class StagedBatches {
   private contents = new Map<string, string>()
   private readonly knownContents = new Set<string>()
   private rows = 0
+  private nodeCount = 0
+  /** whether the batch before held contents that were known */
+  private knowsSome = true
   private nextTurnAt = turnRows
   private underWay: Promise<unknown> = Promise.resolve()
 
@@ -124,6 +133,7 @@ export class StagedBatches {
     const said = `${escapeCopyText(json)}\t${version}\t${nullable(canonicalOf(kind, content.properties))}\t${isPartial}`
     this.nodes.add(`${ordinal}\t${escapeCopyText(id)}\t${kind}\t${names}\t${said}\t${originText(origin)}\t${scope}\n`)
     this.rows++
+    this.nodeCount++
   }
 
   addEdge({ ordinal, sourceId, label, targetId, discriminator, properties }: StagedEdge, origin: Origin): void {
@@ -160,9 +170,16 @@ export class StagedBatches {
   private async send(): Promise<void> {
     await this.underWay
     if (this.rows === 0) return
-    const batch = { nodes: this.nodes.take(), edges: this.edges.take(), removals: this.removals.take(), contents: this.contents }
+    const batch = {
+      nodes: this.nodes.take(),
+      nodeCount: this.nodeCount,
+      edges: this.edges.take(),
+      removals: this.removals.take(),
+      contents: this.contents,
+    }
     this.contents = new Map()
     this.rows = 0
+    this.nodeCount = 0
     this.nextTurnAt = turnRows
     for (const version of batch.contents.keys()) if (this.knownContents.size < mostKnown) this.knownContents.add(version)
     this.underWay = this.write(batch)
@@ -170,10 +187,18 @@ export class StagedBatches {
     this.underWay.catch(() => undefined)
   }
 
-  private async write(batch: { nodes: Buffer[]; edges: Buffer[]; removals: Buffer[]; contents: Map<string, string> }): Promise<void> {
+  private async write(batch: {
+    nodes: Buffer[]
+    nodeCount: number
+    edges: Buffer[]
+    removals: Buffer[]
+    contents: Map<string, string>
+  }): Promise<void> {
     const { client } = this
     if (batch.nodes.length > 0) {
       await copyEncoded(client, 'stage_batch', nodeColumns, batch.nodes)
+      const { rowCount: kept } = await client.query(keepContents(this.knowsSome))
+      this.knowsSome = kept !== batch.nodeCount
       await client.query(keepBatch)
     }
     if (batch.edges.length > 0) await copyEncoded(client, 'stage_edge', edgeColumns, batch.edges)

@@ -17,20 +17,26 @@ export async function keyStaged(client: Client, snapshot: NewSnapshot): Promise<
     analyze incoming_node; analyze incoming_edge`)
 }
 
-const readNodes = (snapshot: NewSnapshot, parent: string) => `
-select coalesce(k.key, nextval('fact_key')) as key, k.key is null as is_new, k.scope is null as is_unscoped, ${parent} as parent,
-  k.key is not null and k.parent is distinct from ${parent} as is_adopted,
-  s.id, s.kind, s.version, case when not s.is_partial then s.version end as state, h.version as before,
-  case when not s.is_partial then s.canonical end as canonical, s.scope, s.file, s.location, s.stated_at
-from stage_node s left join node_key k on k.id = s.id left join node_history h on h.node = k.key and ${inForce('h', snapshot)}`
+/** Keys are drawn in the order of the facts, so that what is read together lies together: the columns of a table, and their edges. */
+const readNodes = (snapshot: NewSnapshot, { where, parent, home }: { where: string; parent: string; home: string }) => `
+select coalesce(known, nextval('fact_key')) as key, known is null as is_new, is_unscoped, parent,
+  known is not null and parent is distinct from known_parent as is_adopted,
+  id, kind, version, case when not is_partial then version end as state, before,
+  case when not is_partial then canonical end as canonical, scope, file, location, stated_at
+from (
+  select k.key as known, k.scope is null as is_unscoped, ${parent} as parent, k.parent as known_parent, h.version as before, s.*
+  from stage_node s left join node_key k on k.id = s.id left join node_history h on h.node = k.key and ${inForce('h', snapshot)} ${home}
+  where ${where} order by s.ordinal
+) s`
 
 /** Columns come last, so that they find the keys of their tables. */
 const keyNodes = (snapshot: NewSnapshot) => `
-create temp table incoming_node on commit drop as ${readNodes(snapshot, 'k.parent')} where s.kind <> 'Column';
+create temp table incoming_node on commit drop as ${readNodes(snapshot, { where: `s.kind <> 'Column'`, parent: 'k.parent', home: '' })};
 insert into node_key (key, id, kind, scope) select key, id, kind, scope from incoming_node where is_new;
 create temp table home on commit drop as
 select e.target_id as id, min(k.key) as parent from stage_edge e join node_key k on k.id = e.source_id where e.label = 'HAS_COLUMN' group by 1;
-insert into incoming_node ${readNodes(snapshot, 'coalesce(k.parent, m.parent)')} left join home m on m.id = s.id where s.kind = 'Column';
+insert into incoming_node
+${readNodes(snapshot, { where: `s.kind = 'Column'`, parent: 'coalesce(k.parent, m.parent)', home: 'left join home m on m.id = s.id' })};
 insert into node_key (key, id, kind, scope, parent) select key, id, kind, scope, parent from incoming_node where is_new and kind = 'Column';
 update node_key k set scope = i.scope from incoming_node i where i.is_unscoped and not i.is_new and k.key = i.key;
 update node_key k set parent = i.parent from incoming_node i where i.is_adopted and k.key = i.key`
@@ -38,13 +44,18 @@ update node_key k set parent = i.parent from incoming_node i where i.is_adopted 
 /** An end that has no key yet is null until `keyUnknownEnds`; such an edge is new. */
 const keyEdges = (snapshot: NewSnapshot) => `
 create temp table incoming_edge on commit drop as
-select coalesce(k.key, nextval('fact_key')) as key, k.key is null as is_new, a.key as source, b.key as target, e.label, e.discriminator,
+select coalesce(known, nextval('fact_key')) as key, known is null as is_new, source, target, label, discriminator, lost_source, lost_target,
+  version, before, was_visible, ${snapshot.scope.key} as scope, file, location, stated_at
+from (
+select k.key as known, a.key as source, b.key as target, e.label, e.discriminator,
   case when a.key is null then e.source_id end as lost_source, case when b.key is null then e.target_id end as lost_target,
-  e.version, h.version as before, h.is_visible as was_visible, ${snapshot.scope.key} as scope, e.file, e.location, e.stated_at
+  e.version, h.version as before, h.is_visible as was_visible, e.file, e.location, e.stated_at
 from stage_edge e left join node_key a on a.id = e.source_id left join node_key b on b.id = e.target_id
 left join edge_key k on k.source = a.key and k.label = e.label and k.target = b.key and k.discriminator = e.discriminator
   and k.scope = ${snapshot.scope.key}
-left join edge_history h on h.edge = k.key and ${inForce('h', snapshot)}`
+left join edge_history h on h.edge = k.key and ${inForce('h', snapshot)}
+order by e.ordinal
+) e`
 
 /** Ends of edges that nothing has asserted yet get keys too: their edges are kept, unseen. */
 async function keyUnknownEnds(client: Client): Promise<void> {

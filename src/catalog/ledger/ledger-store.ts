@@ -1,3 +1,4 @@
+import { type Index, takeIndexes } from '../../postgres/bulk-load.js'
 import type { Client, Sql } from '../../postgres/sql.js'
 import type { Scope } from '../resolve/scope.js'
 import { stagingTables } from './batch-store.js'
@@ -18,11 +19,23 @@ export async function openScope(client: Client, projectId: string, systemId: str
   const keyOf = async (system: string) => {
     const values = [projectId, system]
     await client.query('insert into catalog_scope (project_id, system_id) values ($1, $2) on conflict do nothing', values)
-    const { rows } = await client.query<{ key: number }>('select key from catalog_scope where project_id = $1 and system_id = $2', values)
+    const { rows } = await client.query<{ key: number }>(
+      'select key from catalog_scope where project_id = $1 and system_id = $2 and derived_of is null',
+      values,
+    )
     return rows[0]!.key
   }
   const projectKey = await keyOf('')
   return { key: await keyOf(systemId), projectKey, projectId, systemId }
+}
+
+/** From so many staged nodes on, the indexes of an empty ledger are built when all is in it. */
+const manyNodes = 20_000
+
+/** The indexes of the ledger, taken away for a large first load (bulk-load.ts); none otherwise. */
+export async function takeLedgerIndexes(client: Client): Promise<Index[]> {
+  const { rows } = await client.query<{ n: number }>(`select count(*) as n from (select from stage_node limit ${manyNodes}) s`)
+  return rows[0]!.n < manyNodes ? [] : takeIndexes(client, ['node_key', 'edge_key', 'assertion', 'node_history', 'edge_history'])
 }
 
 /**
@@ -194,6 +207,8 @@ export async function readDangling(client: Client, { observedAt }: NewSnapshot, 
      join edge_history h on h.edge = i.key and h.valid_from <= $1 and h.valid_to > $1 and not h.is_visible
      join node_key a on a.key = i.source join node_key b on b.key = i.target
      left join source_file f on f.key = i.file
+     -- what stands in the place of an open end never exists (derive/open-end.ts)
+     where a.id not like '%/column:?%' and b.id not like '%/column:?%'
      order by 1, 2, 3 limit $2`,
     [observedAt, limit],
   )

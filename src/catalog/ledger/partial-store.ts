@@ -45,7 +45,8 @@ export async function settlePartials(client: Client, snapshot: NewSnapshot): Pro
     }>(
       `select i.key, i.kind, to_jsonb(p) as said, to_jsonb(b) as before from incoming_node i
        join fact_version p on p.hash = i.version
-       left join node_history h on h.node = i.key and ${inForce('h', snapshot)}
+       left join (node_history h join catalog_scope s on s.key = h.scope and s.derived_of is null)
+         on h.node = i.key and ${inForce('h', snapshot)}
        left join fact_version b on b.hash = h.version
        where i.state is null limit 5000`,
     )

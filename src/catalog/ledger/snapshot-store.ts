@@ -51,10 +51,14 @@ export async function placeSnapshot(
   return { ...snapshot, id, position, stream, isLast: rows[0]!.is_last }
 }
 
+export function streamName(isComplete: boolean, sources: readonly SourceFile[]): string {
+  const files = [...new Set(sources.map(({ dialect, file }) => `${dialect}\0${file}`))].sort()
+  return isComplete ? 'complete' : sha256(JSON.stringify(files))
+}
+
 /** All complete snapshots of a system make one stream, partial ones a stream per list of files. */
 export async function openStream(client: Client, scope: Scope, isComplete: boolean, sources: readonly SourceFile[]): Promise<number> {
-  const files = [...new Set(sources.map(({ dialect, file }) => `${dialect}\0${file}`))].sort()
-  const name = isComplete ? 'complete' : sha256(JSON.stringify(files))
+  const name = streamName(isComplete, sources)
   await client.query('insert into stream (scope, name) values ($1, $2) on conflict do nothing', [scope.key, name])
   const { rows } = await client.query<{ key: number }>('select key from stream where scope = $1 and name = $2', [scope.key, name])
   return rows[0]!.key
@@ -97,6 +101,8 @@ export interface RepeatMarks {
   inputProblems: number
   /** of the facts as they came (facts-digest.ts); '' where they must be looked at again */
   factsDigest: string
+  /** of the texts they were read from; '' where there were none */
+  textDigest: string
 }
 
 /** Told, with `project/system` and the snapshot's id, when an ingest commits. */
@@ -112,8 +118,18 @@ export async function completeSnapshot(
 ): Promise<void> {
   const { nodes, edges, metrics, quality } = summary
   await client.query(
-    'update snapshot set counts = $2, metrics = $3, quality = $4, processing_strategy = $5, problem_count = $6, input_problem_count = $7, facts_digest = $8 where id = $1',
-    [s.id, { nodes, edges }, metrics, quality, quality.processingStrategy, problems.length, repeat.inputProblems, repeat.factsDigest],
+    'update snapshot set counts = $2, metrics = $3, quality = $4, processing_strategy = $5, problem_count = $6, input_problem_count = $7, facts_digest = $8, text_digest = $9 where id = $1',
+    [
+      s.id,
+      { nodes, edges },
+      metrics,
+      quality,
+      quality.processingStrategy,
+      problems.length,
+      repeat.inputProblems,
+      repeat.factsDigest,
+      repeat.textDigest,
+    ],
   )
   const kept = problems.slice(0, mostProblems)
   await client.query(

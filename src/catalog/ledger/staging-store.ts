@@ -6,18 +6,6 @@ import type { EdgeFact, Fact, NodeFact, Provenance } from '../fact.js'
 import { digested, FactsDigest } from '../facts-digest.js'
 import { nodeId } from '../identity.js'
 import { mergeStatements, type Statement } from '../resolve/merge.js'
-import {
-  candidatesOf,
-  closeTarget,
-  expandStar,
-  type KnownColumn,
-  openTargetOf,
-  resolveEdge,
-  tablesNamed,
-  unknownStar,
-  unresolvedOf,
-} from '../resolve/resolve.js'
-import { KnownFacts } from '../resolve/resolve-store.js'
 import { partsOfId, rangesOfRemoval, type Scope } from '../resolve/scope.js'
 import { type Origin, StagedBatches, type StagedEdge, type StagedNode } from './batch-store.js'
 import { edgeFault, encodeContent, nodeFault, storable } from './staged-row.js'
@@ -57,31 +45,20 @@ export class Staging {
   readonly digest = new FactsDigest()
   private ordinal = 0
   private readonly batches: StagedBatches
-  private readonly unresolved: EdgeFact[] = []
-  private readonly openTargets: EdgeFact[] = []
   private readonly files: FileKeys
-  private readonly known: KnownFacts
 
   constructor(
     private readonly client: Client,
     private readonly scope: Scope,
-    observedAt: Date,
   ) {
     this.batches = new StagedBatches(client)
     this.files = new FileKeys(client)
-    this.known = new KnownFacts(client, scope.projectId, observedAt)
   }
 
-  /** Whether facts had ends that were looked for in the ledger: what it holds had a say in what was staged. */
-  get hasOpenEnds(): boolean {
-    return this.unresolved.length > 0 || this.openTargets.length > 0
-  }
-
-  /** Stages a snapshot: streamed, removals applied, names resolved, containers added, repeated statements merged. Returns its content hash. */
+  /** Stages a snapshot: streamed, removals applied, containers added, repeated statements merged. Returns its content hash. */
   async stage(facts: FactStream, isComplete: boolean): Promise<string> {
     await this.load(facts)
     await this.applyRemovals()
-    await this.resolve()
     await this.addContainers()
     await this.merge()
     return this.contentHash(isComplete)
@@ -121,8 +98,6 @@ export class Staging {
     this.ordinal++
     if (fact.fact === 'node') this.addNode(fact)
     else if (fact.fact === 'removal') this.addRemoval(fact.id)
-    else if (openTargetOf(fact)) this.openTargets.push(fact)
-    else if (unresolvedOf(fact)) this.unresolved.push(fact)
     else this.addEdge(fact)
   }
 
@@ -175,61 +150,6 @@ export class Staging {
       analyze stage_removal`)
   }
 
-  /** Settles open ends by the incoming facts and the ledger as of the observation. Views of `*` first: others may read their columns. */
-  private async resolve(): Promise<void> {
-    const isStar = (edge: EdgeFact) => 'star' in unresolvedOf(edge)!
-    for (const edge of this.unresolved.filter(isStar)) await this.resolveStar(edge)
-    const isNamed = (edge: EdgeFact) => 'table_name' in unresolvedOf(edge)!
-    const tables = this.openTargets.length > 0 || this.unresolved.some(isNamed) ? await this.known.tables() : new Map<string, string[]>()
-    await this.resolveTargets(tables)
-    const others = this.unresolved.filter((edge) => !isStar(edge))
-    for (let start = 0; start < others.length; start += 1_000) {
-      const edges = others.slice(start, start + 1_000)
-      const nodes = await this.known.existing([...new Set(edges.flatMap((edge) => candidatesOf(unresolvedOf(edge)!)))])
-      for (const edge of edges) {
-        const resolved = resolveEdge(edge, this.scope, { nodes, tables })
-        if ('fact' in resolved) this.addEdge(resolved)
-        else this.problems.push(resolved)
-      }
-    }
-    await this.batches.settle()
-  }
-
-  /** Settles targets of INSERT … SELECT. A table that is not there is told of the query's WRITES, not once more for every column. */
-  private async resolveTargets(tables: ReadonlyMap<string, readonly string[]>): Promise<void> {
-    const columns = new Map<string, KnownColumn[]>()
-    const told = new Set<string>()
-    for (const edge of this.openTargets) {
-      const [table, second] = tablesNamed(openTargetOf(edge)!.table_name, this.scope, { tables })
-      if (table === undefined || second !== undefined) continue
-      if (!columns.has(table)) columns.set(table, await this.known.columnsOf(table))
-      const closed = closeTarget(edge, columns.get(table)!)
-      if (!('fact' in closed)) {
-        if (!told.has(closed.found)) this.problems.push(closed)
-        told.add(closed.found)
-      } else if (unresolvedOf(closed)) this.unresolved.push(closed)
-      else this.addEdge(closed)
-    }
-  }
-
-  private async resolveStar(edge: EdgeFact): Promise<void> {
-    const { candidates } = unresolvedOf(edge) as { candidates: string[] }
-    const found: KnownColumn[] = []
-    for (const table of candidates) {
-      const columns = await this.known.columnsOf(table)
-      if (columns.length === 0) this.problems.push(unknownStar(edge, table))
-      found.push(...columns)
-    }
-    const targets = new Set((await this.known.columnsOf(edge.targetId)).map(({ id }) => id))
-    const { rows } = await this.client.query<{ name: string }>(
-      'select v.qualified_name as name from stage_node s join fact_version v on v.hash = s.version where s.id = $1',
-      [edge.targetId],
-    )
-    const relation = rows[0]?.name ?? partsOfId(edge.targetId)?.qualifiedName ?? ''
-    for (const fact of expandStar(edge, found, targets, relation)) fact.fact === 'node' ? this.addNode(fact) : this.addEdge(fact)
-    await this.batches.settle()
-  }
-
   /** The project, the system, and the edges from them to whatever else nothing contains. */
   private async addContainers(): Promise<void> {
     const { projectId, systemId, projectKey } = this.scope
@@ -248,7 +168,7 @@ export class Staging {
       `insert into stage_edge (ordinal, source_id, label, target_id, discriminator, version)
        select distinct 0, $1, 'CONTAINS', n.id, '', $2::uuid from stage_node n
        where n.kind in ('InformationSystem', 'Database', 'Table', 'View', 'ControlMFolder', 'PetriNet')
-         and not exists (select from stage_edge e where e.target_id = n.id and e.label = 'CONTAINS')`,
+         and n.id not in (select target_id from stage_edge where label = 'CONTAINS')`,
       [system, version],
     )
   }

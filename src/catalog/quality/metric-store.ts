@@ -133,7 +133,7 @@ export type MetricPlace = Pick<NewSnapshot, 'observedAt' | 'isLast'> & { scope: 
 async function readSubjects(client: Client, { scope }: MetricPlace): Promise<Subject[]> {
   const { rows } = await client.query<Subject>(
     `select k.key as node, case when s.system_id = '' then null else s.key end as scope
-     from catalog_scope s join node_key k on k.id = concat_ws('/', s.project_id, nullif(s.system_id, '')) where s.project_id = $1`,
+     from catalog_scope s join node_key k on k.id = concat_ws('/', s.project_id, nullif(s.system_id, '')) where s.project_id = $1 and s.derived_of is null`,
     [scope.projectId],
   )
   return rows
@@ -147,11 +147,11 @@ export async function saveEstateMetrics(client: Client, snapshot: MetricPlace, i
 
 /** What the plan adds to and takes from the counts of each system. */
 const planDeltas = `
-select scope, key, sum(n)::integer as delta from (
+select coalesce(s.derived_of, d.scope) as scope, d.key, sum(n)::integer as delta from (
   select scope, key, delta as n from column_delta
   union all select scope, 'tables', (after is not null)::integer - (before is not null)::integer from node_plan where kind = 'Table'
   union all select scope, 'edges', (after is not null)::integer - (before is not null)::integer from edge_plan
-) d group by 1, 2 having sum(n) <> 0`
+) d join catalog_scope s on s.key = d.scope group by 1, 2 having sum(n) <> 0`
 
 async function saveNext(
   client: Client,
@@ -200,7 +200,8 @@ async function saveAll(
   const nodes = subjects.map(({ node }) => node)
   const stored = await readStoredEvents(client, nodes)
   const deltas = await client.query<{ scope: number; at: Date; key: EstateKey; delta: number }>(
-    'select scope, at, key, sum(n)::integer as delta from count_delta group by 1, 2, 3 having sum(n) <> 0',
+    `select coalesce(s.derived_of, d.scope) as scope, d.at, d.key, sum(n)::integer as delta
+     from count_delta d left join catalog_scope s on s.key = d.scope group by 1, 2, 3 having sum(n) <> 0`,
   )
   const times = await client.query<{ scope: number; at: Date }>(
     'select distinct scope, observed_at as at from snapshot where project_id = $1 order by at',

@@ -22,13 +22,15 @@ async function insertChanges(client: Client, rows: readonly ChangeRow[]): Promis
   const json = (value: JsonValue) => (value === null ? null : JSON.stringify(value))
   await client.query(
     `insert into change_detail (fact, at, kind, property, before, after, confidence, scope, is_node, owner)
-     select t.fact, t.at, t.kind, t.property, t.before::jsonb, t.after::jsonb, t.confidence, coalesce(n.scope, e.scope), n.key is not null,
+     select t.fact, t.at, t.kind, t.property, t.before::jsonb, t.after::jsonb, t.confidence, coalesce(n.scope, e.scope, h.scope), n.key is not null,
        case when coalesce(n.kind, s.kind) in ('Table', 'View') then coalesce(n.key, s.key) else coalesce(n.parent, s.parent) end
      from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::real[])
        as t(fact, at, kind, property, before, after, confidence)
      left join node_key n on n.key = t.fact
      left join edge_key e on e.key = t.fact
-     left join node_key s on s.key = e.source`,
+     left join node_key s on s.key = e.source
+     -- a derived node belongs to no scope but by its history
+     left join lateral (select scope from node_history h where h.node = n.key and n.scope is null limit 1) h on true`,
     [
       rows.map((r) => r.fact),
       rows.map((r) => r.at),

@@ -162,3 +162,15 @@ export async function readEdgesOf(
   for (const edge of rows) byNode.get(direction === 'out' ? edge.sourceId : edge.targetId)!.push(edge)
   return nodeIds.map((id) => byNode.get(id)!)
 }
+
+/** Edges by their keys, in the order of their ends; those that do not exist at the moment are left out. */
+export async function readEdgesByKey(sql: Sql, keys: readonly number[], { asOf }: Moment = {}): Promise<CatalogEdge[]> {
+  const { rows } = await sql.query<CatalogEdge>(
+    `select ${edgeColumns} from edge_key k join node_key a on a.key = k.source join node_key b on b.key = k.target
+     join edge_history h on h.edge = k.key and h.is_visible and ${inForce('h', '$1')}
+     join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
+     where k.key = any($2) order by a.id, k.label, b.id, k.discriminator`,
+    [asOf ?? null, keys],
+  )
+  return rows
+}

@@ -1,15 +1,30 @@
+import { buildIndexes, takeIndexes } from '../../postgres/bulk-load.js'
 import type { Client, Sql } from '../../postgres/sql.js'
 import { type Annotations, noAnnotations } from '../people/annotation.js'
 import { nameWords } from './search.js'
 
-/** The words of a node: of its names, its comment and description, and marks by which searches are narrowed. */
-const wordsOfFacts = `
-array_to_tsvector(
-  case when c.name <> lower(c.name) then search_words(search_name(c.name)) else '{}'::text[] end
-  || search_words(c.qualified_name) || search_text(c.comment) || search_text(c.description)
-  || array['=' || array_to_string(search_words(case when c.name = lower(c.name) then c.name else search_name(c.name) end), ' '),
-    '#' || c.kind, '@' || c.scope]
-  || case when c.kind <> 'Column' then '{#}'::text[] else '{}'::text[] end)`
+/**
+ * The entries of contents `c` (key, kind, scope, name, qualified_name, comment, description): the words of a node's names, its comment and
+ * description, and marks by which searches are narrowed. One text, cut into words by the reader of tsvector: arrays of words put
+ * together take four times as long. Layer by layer, as functions are only taken into a statement where they are given columns.
+ */
+const entriesOf = (contents: string) => `
+select key as node, ('''=' || search_quoted(case when name like '%  %' then regexp_replace(name, ' +', ' ', 'g') else name end)
+  || ''' #' || kind || case when kind = 'Column' then ' @' else ' # @' end || scope || ' ' || search_quoted(qualified)
+  || case when has_humps then ' ' || search_quoted(name) else '' end || coalesce(' ' || comment, '') || coalesce(' ' || description, ''))::tsvector as words
+from (
+  select key, kind, scope, has_humps, btrim(search_spaced(name), ' ') as name, search_spaced(qualified) as qualified,
+    search_spaced_text(comment) as comment, search_spaced_text(description) as description
+  from (
+    select key, kind, scope, has_humps, case when has_humps then search_lower(search_name(name)) else search_lower(name) end as name,
+      search_lower(qualified) as qualified, search_lower(comment) as comment, search_lower(description) as description
+    from (
+      select key, kind, scope, left(name, 500) as name, name <> lower(name) as has_humps, left(qualified_name, 500) as qualified,
+        left(comment, 500) as comment, left(description, 500) as description
+      from (${contents}) c offset 0
+    ) said offset 0
+  ) lowered offset 0
+) spaced`
 
 const content = `v.name, v.qualified_name, v.properties ->> 'comment' as comment, v.properties ->> 'description' as description`
 const versionOf = (hash: string) => `lateral (select * from fact_version f where f.hash = ${hash} limit 1)`
@@ -18,43 +33,49 @@ const versionOf = (hash: string) => `lateral (select * from fact_version f where
 /** Nodes whose words a snapshot later than all others may have changed, by the plan that it was applied by: no look at histories. */
 const plannedContent = `
 select p.node as key, p.kind, p.scope, ${content} from node_plan p join ${versionOf('p.after')} v on true left join ${versionOf('p.before')} b on true
-where b.hash is null or b.name <> v.name or b.qualified_name <> v.qualified_name
+where (b.hash is null or b.name <> v.name or b.qualified_name <> v.qualified_name
   or b.properties -> 'comment' is distinct from v.properties -> 'comment'
-  or b.properties -> 'description' is distinct from v.properties -> 'description'`
+  or b.properties -> 'description' is distinct from v.properties -> 'description')`
+
+/** Nodes that such a snapshot brought. The words of many are cut on all cores, for which they must not be read from temporary tables. */
+const begunContent = (at: Date) => `
+select h.node as key, h.kind, h.scope, ${content} from node_history h join fact_version v on v.hash = h.version
+where h.valid_to = 'infinity' and h.begins and h.valid_from = '${at.toISOString()}' and h.scope = any(array(select distinct scope from node_plan))`
+/** By look-ups: hashed tables that workers share want more of /dev/shm than a container has. */
+const overCores = (statement: string) => `
+set local max_parallel_workers_per_gather = 4; set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0; set local enable_hashjoin = off;
+${statement};
+set local max_parallel_workers_per_gather to default; set local parallel_setup_cost to default; set local parallel_tuple_cost to default;
+set local enable_hashjoin to default`
 
 /** The nodes of `graph_node` as they are now. */
 const touchedContent = `
 select h.node as key, h.kind, h.scope, ${content} from (select distinct node from graph_node) g
 join lateral (select * from node_history h where h.node = g.node and h.valid_to = 'infinity' limit 1) h on true join ${versionOf('h.version')} v on true`
 
-/** Writes the entries of `c` (the content of nodes) and the words that are new. */
-const saveEntries = (contents: string, hasSaid: boolean) => `
-with c as materialized (${contents}), known as (
-  insert into search_word
-  select distinct word from (
-    select unnest(search_words(case when name = lower(name) then name else search_name(name) end)) as word from (select distinct name from c) n
-    -- a column's path is made of its table's words, which come with the table
-    union all select unnest(search_words(qualified_name)) from c where kind <> 'Column'
-    union all select unnest(search_text(comment)) from (select distinct comment from c) t
-    union all select unnest(search_text(description)) from (select distinct description from c) t
-  ) w where not exists (select from search_word k where k.word = w.word)
-  on conflict do nothing
-)
-insert into search_entry as e (node, words)
-${
+const createIncoming = (contents: string) => `create temp table search_incoming on commit drop as ${entriesOf(contents)}`
+const createManyIncoming = (at: Date) => `
+${overCores(createIncoming(begunContent(at)))};
+insert into search_incoming ${entriesOf(`${plannedContent} and p.before is not null`)}`
+const saveWords = `
+insert into search_word
+select word from ts_stat('select words from search_incoming') s
+where left(word, 1) not in ('=', '#', '@') and not exists (select from search_word k where k.word = s.word) on conflict do nothing`
+
+const incomingEntries = (hasSaid: boolean) =>
   hasSaid
-    ? `select c.key, ${wordsOfFacts} || coalesce(s.words, '')
-       from c join lateral (select id from node_key k where k.key = c.key limit 1) k on true left join search_said s on s.node_id = k.id`
-    : `select c.key, ${wordsOfFacts} from c`
-}
-on conflict (node) do update set words = excluded.words where e.words <> excluded.words`
+    ? `select c.node, c.words || coalesce(s.words, '')
+       from search_incoming c join lateral (select id from node_key k where k.key = c.node limit 1) k on true left join search_said s on s.node_id = k.id`
+    : 'select node, words from search_incoming'
+
+const overwrite = 'on conflict (node) do update set words = excluded.words where e.words <> excluded.words'
 
 /**
  * Brings the index up to what an ingest or a deletion changed of the current state, in the same transaction. `isLast`: it was applied by
  * `node_plan` to the current rows; else `graph_node` names what changed. Entries whose words are as they were are not touched: most
  * changes of facts change no word.
  */
-export async function indexChanged(client: Client, { isLast }: { isLast: boolean }): Promise<void> {
+export async function indexChanged(client: Client, { isLast, observedAt }: { isLast: boolean; observedAt?: Date }): Promise<void> {
   const { rows } = await client.query<{ any: boolean }>('select exists (select from search_said) as any')
   await client.query(
     isLast
@@ -62,7 +83,21 @@ export async function indexChanged(client: Client, { isLast }: { isLast: boolean
       : `delete from search_entry e using graph_node g where e.node = g.node
          and not exists (select from node_history h where h.node = g.node and h.valid_to = 'infinity')`,
   )
-  await client.query(saveEntries(isLast ? plannedContent : touchedContent, rows[0]!.any))
+  const isMany = isLast && observedAt !== undefined && (await bringsMany(client))
+  const incoming = isMany ? createManyIncoming(observedAt) : createIncoming(isLast ? plannedContent : touchedContent)
+  await client.query(`${incoming}; ${saveWords}`)
+  const insert = `insert into search_entry as e (node, words) ${incomingEntries(rows[0]!.any)}`
+  const taken = isMany ? await takeIndexes(client, ['search_entry']) : []
+  await client.query(taken.length > 0 ? insert : `${insert} ${overwrite}`)
+  await buildIndexes(client, taken)
+}
+
+/** From so many new nodes on their words are cut on all cores, and the indexes of an empty table are built over them. */
+const manyNodes = 20_000
+
+const bringsMany = async (client: Client): Promise<boolean> => {
+  const { rows } = await client.query<{ n: number }>('select count(*) as n from node_plan where before is null')
+  return rows[0]!.n >= manyNodes
 }
 
 const wordsOfAnnotations = ({ owners, tags, terms, description }: Annotations): string[] => [
@@ -79,11 +114,12 @@ export async function indexSaid(client: Client | Sql, ids: readonly string[], sa
     [ids, words],
   )
   await client.query(
-    `with c as (
-       select k.key, k.id, h.kind, h.scope, ${content}
+    `with c as (${entriesOf(`
+       select k.key, h.kind, h.scope, ${content}
        from node_key k join node_history h on h.node = k.key and h.valid_to = 'infinity' join fact_version v on v.hash = h.version
-       where k.id = any($1))
-     update search_entry e set words = ${wordsOfFacts} || s.words from c join search_said s on s.node_id = c.id where e.node = c.key`,
+       where k.id = any($1)`)})
+     update search_entry e set words = c.words || s.words from c join node_key k on k.key = c.node join search_said s on s.node_id = k.id
+     where e.node = c.node`,
     [ids],
   )
   await client.query(

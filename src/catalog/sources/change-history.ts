@@ -24,6 +24,7 @@ export const changeHistory: Source = {
       /"(?:previous_type|changed_at)"\s*:|"status"\s*:\s*"(?:added|removed|modified)"/.test(head)),
   parse: parseChangeHistory,
   byContentOnly: true,
+  tellsTimes: true,
 }
 
 async function parseChangeHistory(source: Parameters<Source['parse']>[0], context: SourceContext): Promise<ParsedSource> {

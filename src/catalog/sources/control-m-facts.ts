@@ -3,25 +3,24 @@ import { type Problem, problem } from '../../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties } from '../../vocabulary.js'
 import type { EdgeFact, Fact, NodeFact, SourceContext, Unresolved } from '../fact.js'
 import { nodeId } from '../identity.js'
+import { placeOf } from '../workflow/order-problems.js'
 import { petriFacts } from '../workflow/petri-facts.js'
 import { petriNetOf } from '../workflow/petri-net.js'
 import { startLogic } from '../workflow/start-logic.js'
 import { startProperties, workflowOf } from '../workflow/workflow.js'
-import { planOrder } from '../workflow/workflow-order.js'
 import { tablesOfCommand } from './command-tables.js'
 import { type Definitions, type Folder, fillAutoEdit, type Holder, type Job } from './control-m.js'
-import { dependencyFacts, orderProblems, placeOf } from './control-m-order.js'
 
 /**
- * Folders, jobs, conditions, calendars and resources as facts, what their conditions say about the order of jobs, and the Petri net of
- * it. A text tells of itself alone; `control-m-relate.ts` puts several together.
+ * Folders, jobs, conditions, calendars and resources as facts, and the Petri net of them. A text tells of itself alone; who depends on
+ * whom follows from all texts of a system together (derive/dependency-store.ts), and so does what is odd about it.
  */
 export function controlMFacts(definitions: Definitions, context: SourceContext, dialect: string): { facts: Fact[]; problems: Problem[] } {
   const writer = new FactWriter(definitions, context, dialect)
   for (const folder of writer.folders) writer.holder(folder, 'ControlMFolder', { folder_kind: folder.kind })
   for (const job of writer.jobs) writer.job(job)
   for (const calendar of definitions.calendars) writer.calendar(calendar.name, calendar.properties, calendar)
-  writer.order()
+  writer.petriNet()
   return { facts: [...writer.nodes, ...writer.edges, ...writer.net], problems: writer.problems }
 }
 
@@ -180,16 +179,11 @@ class FactWriter {
     return Object.assign({}, ...around.map((f) => f?.variables ?? {}), job.variables)
   }
 
-  /** What follows from the conditions: who depends on whom, what is odd about it, and the net. */
-  order(): void {
-    const steps = workflowOf(this.nodes, this.edges)
+  petriNet(): void {
     const places = new Map([...this.folders, ...this.jobs].map((holder) => [this.idOf(holder), this.provenance(holder)]))
-    const provenanceOf = (id: string) => places.get(id)!
-    const order = planOrder(steps)
-    for (const fact of dependencyFacts(order, provenanceOf)) this.edges.push(fact)
-    for (const found of orderProblems(order, provenanceOf, 'text')) this.problems.push(found)
     const { projectId, systemId } = this.context
-    this.net = petriFacts(petriNetOf(steps), { projectId, systemId, provenanceOf })
+    const net = petriNetOf(workflowOf(this.nodes, this.edges))
+    this.net = petriFacts(net, { projectId, systemId, provenanceOf: (id) => places.get(id)! })
   }
 }
 

@@ -44,8 +44,9 @@ export function applyConstraint<P>(relation: Relation, constraint: Constraint, p
  * Takes away a key or rule that this script declared; one from another file goes when that file is read again without it. False (and a
  * warning) where there is none of that name.
  */
-export function dropConstraint<P>(relation: Relation, name: string, place: P, { estate: { fold }, report }: Reading<P>): boolean {
+export function dropConstraint<P>(relation: Relation, name: string, place: P, { estate: { fold, dialect }, report }: Reading<P>): boolean {
   const folded = fold(name)
+  if (dialect === 'postgres-ddl') nameAsPostgres(relation, folded, fold)
   const before = relation.foreignKeys.length
   relation.foreignKeys = relation.foreignKeys.filter((k) => fold(k.name ?? '') !== folded)
   if (relation.foreignKeys.length < before) return true
@@ -63,6 +64,19 @@ export function dropConstraint<P>(relation: Relation, name: string, place: P, { 
     suggestion: 'Read the table in full again (its CREATE TABLE without the key) to take the key away.',
   })
   return false
+}
+
+/** Gives what has no name the one that PostgreSQL makes up for it, where that is the one asked for: `account_owner_key`, `account_pkey`. */
+function nameAsPostgres(relation: Relation, asked: string, fold: (name: string) => string): void {
+  const isAsked = (columns: readonly string[], ending: string) => fold([relation.name, ...columns, ending].join('_')) === asked
+  for (const key of relation.foreignKeys) if (!key.name && isAsked(key.columns, 'fkey')) key.name = asked
+  const { primary_key, primary_key_name, uniques, checks } = relation.properties
+  if (primary_key !== undefined && primary_key_name === undefined && isAsked([], 'pkey')) relation.properties['primary_key_name'] = asked
+  for (const entry of (uniques as { name?: string; columns: string[] }[] | undefined) ?? [])
+    if (entry.name === undefined && isAsked(entry.columns, 'key')) entry.name = asked
+  const unnamed = ((checks as { name?: string }[] | undefined) ?? []).filter((entry) => entry.name === undefined)
+  // the columns of a check are not told: its name is sure only where it is the only one
+  if (unnamed.length === 1 && asked.startsWith(fold(`${relation.name}_`)) && asked.endsWith('_check')) unnamed[0]!.name = asked
 }
 
 export function dropPrimaryKey(relation: Relation): void {

@@ -14,6 +14,8 @@ export interface Source {
   parse(text: SourceText, context: SourceContext): Promise<ParsedSource>
   /** its endings are another dialect's too: a file is of this one only if its beginning looks like it */
   byContentOnly?: true
+  /** it tells of earlier times too (`ParsedSource.moments`) */
+  tellsTimes?: true
 }
 
 /** The pieces of a text, whichever way it came. */
@@ -22,10 +24,17 @@ export async function* pieces(text: SourceText): AsyncGenerator<string> {
   else yield* text
 }
 
-/** The whole text in one string. */
+/** V8 holds strings of up to half a billion characters, and what is made of a text takes several times its size. */
+const longestText = 256 * 2 ** 20
+
+/** The whole text in one string. Throws where it is longer than 256 Mi characters: who parses makes a problem of it. */
 export async function wholeText(text: SourceText): Promise<string> {
-  if (typeof text === 'string') return text
   const parts: string[] = []
-  for await (const piece of text) parts.push(piece)
-  return parts.join('')
+  let length = 0
+  for await (const piece of pieces(text)) {
+    length += piece.length
+    if (length > longestText) throw new RangeError('more than 256 Mi characters, which can only be read of JSON tables and Control-M XML')
+    parts.push(piece)
+  }
+  return parts.length === 1 ? parts[0]! : parts.join('')
 }

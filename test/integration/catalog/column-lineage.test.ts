@@ -83,6 +83,26 @@ describe('a view over a view over tables', () => {
     expect(walked.edges.filter((e) => e.properties['indirect']).map((e) => e.targetId.split('.').at(-1))).toEqual(['place', 'place'])
   })
 
+  it('can be walked by values alone, and tells what only decides', async () => {
+    await load({ 'all.sql': [base, lower, upper].join(';\n') }, 1)
+    const walk = async (column: string, more: object = {}) => {
+      const options = { direction: 'upstream' as const, labels: ['DATA_FLOW' as const], ...more }
+      const { nodes, isPartial } = (await readLineage(database, `bank/hive/column:mart.${column}`, options))!
+      return { nodes: nodes.map((n) => `${n.qualifiedName}${n.isIndirect ? ' (decides)' : ''}`), isPartial }
+    }
+    expect((await walk('upper.good')).nodes).toEqual([
+      'mart.upper.good',
+      'mart.lower.good',
+      'core.account.balance (decides)',
+      'core.account.id',
+    ])
+    expect((await walk('upper.good', { indirect: false })).nodes).toEqual(['mart.upper.good', 'mart.lower.good', 'core.account.id'])
+    expect((await walk('upper.place')).nodes.slice(1).every((name) => name.endsWith('(decides)'))).toBe(true)
+    expect(await walk('upper.place', { indirect: false })).toEqual({ nodes: ['mart.upper.place'], isPartial: false })
+    // no time at all: nothing but the start, and that is said
+    expect(await walk('upper.good', { timeoutMs: 0 })).toEqual({ nodes: ['mart.upper.good'], isPartial: true })
+  })
+
   it('read twice changes nothing', async () => {
     await load({ 'all.sql': [base, lower, upper].join(';\n') }, 1, true)
     const again = await load({ 'all.sql': [base, lower, upper].join(';\n') }, 2, true)
@@ -134,6 +154,7 @@ describe('INSERT into a table of another file', () => {
     expect(report.problems).toMatchObject([
       { code: 'unresolved-column', found: "INSERT into mart.target: no column for the query's number 2 among 1 known" },
     ])
-    expect(await flows()).toEqual(['target.a <- customer.id copy'])
+    // the statement that came before the table goes into it too, now that it is there
+    expect(await flows()).toEqual(['target.a <- account.id copy', 'target.a <- customer.id copy'])
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { DeletionTarget } from '../../../src/catalog/deletion/deletion.js'
-import { deleteFromCatalog, sweepContents } from '../../../src/catalog/deletion/deletion-store.js'
+import { deleteFromCatalog, readProjectDeletion, sweepContents } from '../../../src/catalog/deletion/deletion-store.js'
 import { ingest } from '../../../src/catalog/ingest.js'
 import { readAnnotationsOf, saveAnnotations } from '../../../src/catalog/people/annotation-store.js'
 import { catalogGraph, readOutboxChanges } from '../../../src/catalog/projection/graph-store.js'
@@ -160,7 +160,9 @@ describe('what a deletion tells', () => {
     const account = 'bank/hive/table:core.account'
     for (const nodeId of [account, 'bank', 'bank0', account.replace('bank', 'bank0')])
       await database.transaction((client) => saveAnnotations(client, [{ nodeId, tags: { add: ['pii'] } }], { actor: 'ann', now: day(2) }))
+    const foreseen = await database.transaction((client) => readProjectDeletion(client, 'bank'))
     const gone = await remove(database, { kind: 'project', projectId: 'bank' })
+    expect(gone).toEqual(foreseen)
     expect(gone).toMatchObject({ projectId: 'bank', systemId: null, snapshots: 2, annotatedNodes: 2 })
     expect(gone.nodes).toContainEqual({ kind: 'System', added: 0, changed: 0, removed: 2 })
     expect(await readSnapshots(database, { projectId: 'bank' })).toEqual([])

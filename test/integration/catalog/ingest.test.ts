@@ -293,7 +293,7 @@ describe('ingest of facts', () => {
       ['p/s/table:d.t', 'p/s/view:v', { how: 'copy' }],
       ['p/s/table:d.u', 'p/s/view:v', { how: 'copy' }],
     ])
-    expect(report.problems.map((p) => p.code)).toEqual(['unresolved-column', 'unresolved-column', 'unresolved-table'])
+    expect(report.problems.map((p) => p.code).sort()).toEqual(['unresolved-column', 'unresolved-column', 'unresolved-table'])
   })
 
   it('spells out SELECT * of tables that another file makes', async () => {

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ingest } from '../../../src/catalog/ingest.js'
-import { awaitProjection, drainOutbox, projectionLag, rebuildGraph, startProjection } from '../../../src/catalog/projection/projection.js'
+import { drainOutbox } from '../../../src/catalog/projection/drain.js'
+import { awaitProjection, projectionLag, startProjection } from '../../../src/catalog/projection/projection.js'
+import { rebuildGraph } from '../../../src/catalog/projection/rebuild.js'
 import { readEstate, readMetricsAt } from '../../../src/catalog/reads/read-store.js'
-import type { GraphEngine } from '../../../src/graph/engine.js'
+import { type GraphEngine, unfinished } from '../../../src/graph/engine.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
 import { appendGraphChanges, outboxHead } from '../../../src/postgres/outbox.js'
 import type { Database } from '../../../src/postgres/sql.js'
-import { createLogger } from '../../../src/util/log.js'
+import { createLogger, type Logger } from '../../../src/util/log.js'
 import type { GraphChange } from '../../../src/vocabulary.js'
 import { freshDatabase } from '../../support/database.js'
 
@@ -94,6 +96,7 @@ describe('the projection', () => {
       name: engine.name,
       apply: (changes, position) => (isDown ? Promise.reject(new Error('down')) : engine.apply(changes, position)),
       position: () => engine.position(),
+      ledger: () => engine.ledger(),
       prepare: () => engine.prepare(),
       clear: () => engine.clear(),
     }
@@ -130,6 +133,79 @@ describe('the projection', () => {
     await second.stop()
     await expectInStep()
   })
+
+  const readers = [async function* () {}]
+  /** What a log of these levels says. */
+  function listeningLog() {
+    const said: string[] = []
+    const note = (about: unknown, message?: string) => void said.push(`${JSON.stringify(about)} ${message}`)
+    return { said, log: { ...log, info: note, warn: note } as unknown as Logger }
+  }
+
+  it("tells another ledger's graph from its own though it is behind, rebuilds it, and says so", async () => {
+    const other = await freshDatabase()
+    await ingest(other.database, {
+      ...{ projectId: 'other', systemId: 's', complete: true, observedAt: day(1), now: day(20) },
+      inputs: [{ dialect: 'hive-ddl', file: 'a.sql', text: 'CREATE TABLE a.left_behind (x INT);' }],
+    })
+    const first = await startProjection({ database: other.database, engine, log, readers })
+    await awaitProjection(other.database, engine)
+    await first.stop()
+    expect((await graphNow()).nodes.some((n) => n.includes('left_behind'))).toBe(true)
+    for (let n = 1; n < 9; n++) await load(ddl.replace('owner STRING', `owner${n} STRING`), n)
+    expect(await engine.position()).toBeLessThan(await outboxHead(database))
+    await expect(drainOutbox(database, engine)).rejects.toMatchObject({ code: 'CONFLICT', remedy: expect.stringContaining('rebuild') })
+    const { said, log: heard } = listeningLog()
+    const second = await startProjection({ database, engine, log: heard, readers })
+    await awaitProjection(database, engine)
+    await second.stop()
+    await expectInStep()
+    expect((await graphNow()).nodes.some((n) => n.includes('left_behind'))).toBe(false)
+    expect(said.filter((line) => line.includes("another ledger's")).map((line) => line.split('} ')[1])).toEqual([
+      'graph: will be written anew from the ledger',
+      'graph: rebuilt',
+    ])
+  })
+
+  it('fills a new graph without emptying it, and never rebuilds one that is its own', async () => {
+    await load(ddl, 1)
+    const { said, log: heard } = listeningLog()
+    for (let n = 0; n < 2; n++) {
+      const projection = await startProjection({ database, engine, log: heard, readers })
+      await awaitProjection(database, engine)
+      await projection.stop()
+      await expectInStep()
+    }
+    expect(said).toEqual([expect.stringMatching(/"it is new".* graph: rebuilt/)])
+  })
+
+  it('makes a rebuild again that was cut short, wherever that was', async () => {
+    await load(ddl, 1)
+    await load(ddl.replace('owner STRING, ', ''), 2)
+    const whole = await rebuildGraph({ database, engine, batch: 2 })
+    const before = await graphNow()
+    // The end of the process after each of its writes: the emptying, the mark, every other batch.
+    for (let writes = 1; writes < whole / 2 + 2; writes += 2) {
+      let left = writes
+      const count = <T>(work: () => Promise<T>): Promise<T> => (left-- > 0 ? work() : Promise.reject(new Error('killed')))
+      const dying: GraphEngine = {
+        ...engine,
+        name: engine.name,
+        position: () => engine.position(),
+        ledger: () => engine.ledger(),
+        prepare: () => engine.prepare(),
+        clear: () => count(() => engine.clear()),
+        apply: (...write) => count(() => engine.apply(...write)),
+      }
+      await expect(rebuildGraph({ database, engine: dying, batch: 2 })).rejects.toThrow('killed')
+      expect(await engine.ledger()).toBe(writes === 1 ? null : unfinished)
+      if (writes > 1) await expect(drainOutbox(database, engine)).rejects.toMatchObject({ code: 'CONFLICT' })
+      const projection = await startProjection({ database, engine, log, readers })
+      await awaitProjection(database, engine)
+      await projection.stop()
+      expect(await graphNow()).toEqual(before)
+    }
+  }, 120_000)
 
   it("takes nothing of another ledger's graph for its own", async () => {
     const foreign = { id: 'other/s/table:a.left', kind: 'Table' as const, properties: { id: 'other/s/table:a.left', name: 'left' } }

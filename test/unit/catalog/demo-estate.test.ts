@@ -3,6 +3,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EdgeFact, NodeFact } from '../../../src/catalog/fact.js'
 import { detectDialect, parseSource } from '../../../src/catalog/sources/index.js'
+import { workflowOf } from '../../../src/catalog/workflow/workflow.js'
+import { planOrder } from '../../../src/catalog/workflow/workflow-order.js'
 import type { Problem } from '../../../src/util/problem.js'
 
 const demo = path.resolve(import.meta.dirname, '../../../scripts/demo')
@@ -71,7 +73,7 @@ describe('the demo estate', () => {
     'foreign keys in `marketing`': (v) => foreignKeys(v, 'marketing').length,
     'Control-M jobs': (v) => nodes(v, 'ControlMJob').length,
     'Control-M conditions': (v) => nodes(v, 'ControlMCondition').length,
-    'dependencies between jobs': (v) => v.edges.filter((e) => e.label === 'DEPENDS_ON').length,
+    'dependencies between jobs': (v) => planOrder(workflowOf(v.nodes.values(), v.edges)).dependencies.length,
     'JSON tables': (v) => nodes(v, 'Table').filter((n) => n.id.includes('/files/')).length,
   }
   it.each(Object.entries(counts))('has as many %s as the README says', (name, count) => {

@@ -110,6 +110,34 @@ describe('an export, read back and ingested', () => {
     expect(node).toMatchObject({ statedAt: day(1), source: { dialect: 'glean-batch' } })
   })
 
+  it('changes nothing either where much of it follows from several texts', async () => {
+    const job = (name: string, ties: string) =>
+      `<DEFTABLE><FOLDER FOLDER_NAME="F"><JOB JOBNAME="${name}" CMDLINE="hive -e 'select * from core.t'">${ties}</JOB></FOLDER></DEFTABLE>`
+    const texts: [dialect: string, file: string, text: string][] = [
+      ['hive-ddl', 'view.sql', 'create view mart.v as select * from core.t; create view mart.w as select * from mart.v'],
+      ['control-m-xml', 'uses.xml', job('USE', '<INCOND NAME="LOADED" ODATE="ODAT"/>')],
+      ['hive-ddl', 'insert.sql', 'insert into core.u select a, b from core.t'],
+      ['control-m-xml', 'loads.xml', job('LOAD', '<OUTCOND NAME="LOADED" SIGN="+"/>')],
+      ['hive-ddl', 'tables.sql', 'create table core.t (a int, b string); create table core.u (x int, y string)'],
+    ]
+    for (const [i, [dialect, file, text]] of texts.entries()) await load(database, [{ dialect, file, text }], day(i + 1))
+    await exportLast()
+    const before = await readEstate(database, scope)
+    expect(before.edges.filter((e) => e.label === 'DEPENDS_ON')).toHaveLength(1)
+    expect(before.edges.filter((e) => e.label === 'DATA_FLOW' && e.sourceId.includes('/column:'))).toHaveLength(6)
+    for (const [n, complete] of [
+      [6, false],
+      [7, true],
+      [8, true],
+    ] as const) {
+      const report = await load(database, batches(), day(n), { complete })
+      expect(report).toMatchObject({ changes: 0, nodes: { unchanged: before.nodes.length }, edges: { unchanged: before.edges.length } })
+      expect(await readEstate(database, scope)).toEqual(before)
+    }
+    const { rows } = await database.query('select kind, count(*)::int as n from change where at > $1 group by 1', [day(5)])
+    expect(rows).toEqual([])
+  })
+
   it('is the same for any history of one system', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, async ({ snapshots }) => {

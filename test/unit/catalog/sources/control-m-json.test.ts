@@ -4,9 +4,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Fact, ParsedSource } from '../../../../src/catalog/fact.js'
 import { detectDialect, parseSource } from '../../../../src/catalog/sources/index.js'
-import { bank, codesOf, edgeOf, edgesOf, errorsOf, has, nodeOf, parseXml } from './support.js'
+import { bank, codesOf, edgeOf, edgesOf, errorsOf, has, nodeOf, ordered, parseXml } from './support.js'
 
-const parseJson = (text: string): Promise<ParsedSource> => parseSource('control-m-json', text, { ...bank, file: 'jobs.json' })
+const parseJson = async (text: string): Promise<ParsedSource> =>
+  ordered(await parseSource('control-m-json', text, { ...bank, file: 'jobs.json' }))
 const sink = fs.readFileSync(path.join(import.meta.dirname, '../fixtures/kitchen-sink-control-m.json'), 'utf8')
 const [load, check] = ['controlm-job:PROD/DAILY/LOAD', 'controlm-job:PROD/DAILY/CHECK']
 

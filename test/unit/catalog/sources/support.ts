@@ -1,12 +1,36 @@
 import type { EdgeFact, Fact, NodeFact, ParsedSource, SourceContext } from '../../../../src/catalog/fact.js'
 import { parseSource, type SourceText } from '../../../../src/catalog/sources/index.js'
+import { orderProblems } from '../../../../src/catalog/workflow/order-problems.js'
+import { workflowOf } from '../../../../src/catalog/workflow/workflow.js'
+import { planOrder } from '../../../../src/catalog/workflow/workflow-order.js'
 import type { Problem } from '../../../../src/util/problem.js'
 
 export const bank: SourceContext = { projectId: 'bank', systemId: 'dwh', file: 'test.sql' }
 
 export const parseHive = (text: string, more: Partial<SourceContext> = {}): Promise<ParsedSource> =>
   parseSource('hive-ddl', text, { ...bank, ...more })
-export const parseXml = (text: SourceText): Promise<ParsedSource> => parseSource('control-m-xml', text, { ...bank, file: 'jobs.xml' })
+export const parseXml = async (text: SourceText): Promise<ParsedSource> =>
+  ordered(await parseSource('control-m-xml', text, { ...bank, file: 'jobs.xml' }))
+
+/** What is known of jobs once it is in the ledger, where these facts are all there is: who depends on whom, and what is odd about it. */
+export function ordered<T extends Pick<ParsedSource, 'facts' | 'problems'>>({ facts, problems, ...rest }: T) {
+  const nodes = facts.filter((f) => f.fact === 'node')
+  const places = new Map(nodes.map((n) => [n.id, n.provenance]))
+  const provenanceOf = (id: string) => places.get(id)!
+  const order = planOrder(
+    workflowOf(
+      nodes,
+      facts.filter((f) => f.fact === 'edge'),
+    ),
+  )
+  const dependencies = order.dependencies.map(
+    ({ from, to, conditions, crossDay }): EdgeFact => ({
+      ...{ fact: 'edge', sourceId: from.id, label: 'DEPENDS_ON', targetId: to.id, provenance: provenanceOf(from.id) },
+      properties: { conditions, ...(crossDay ? { cross_day: true } : {}) },
+    }),
+  )
+  return { ...rest, facts: [...facts, ...dependencies], problems: [...problems, ...orderProblems(order, provenanceOf, 'this text')] }
+}
 export const parseJson = (text: SourceText, file = 'crm/contacts.json', more: Partial<SourceContext> = {}): Promise<ParsedSource> =>
   parseSource('json-table', text, { ...bank, file, ...more })
 

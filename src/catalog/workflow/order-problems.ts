@@ -1,8 +1,8 @@
 import { didYouMean } from '../../util/closest.js'
 import { type Problem, problem } from '../../util/problem.js'
-import type { EdgeFact, Provenance } from '../fact.js'
-import type { Step } from '../workflow/workflow.js'
-import type { Order } from '../workflow/workflow-order.js'
+import type { Provenance } from '../fact.js'
+import type { Step } from './workflow.js'
+import type { Order } from './workflow-order.js'
 
 /** One missing condition can hold up everything behind it: the first of these are told, the rest counted. */
 const maxStuck = 50
@@ -15,24 +15,11 @@ export const placeOf = ({ file, location }: Provenance): string => {
   return line === undefined ? `${file}:${location}` : `${file}:${line}:1`
 }
 
-export const dependencyFacts = ({ dependencies }: Order<Step>, provenanceOf: (step: string) => Provenance): EdgeFact[] =>
-  dependencies.map(({ from, to, conditions, crossDay }) => ({
-    fact: 'edge',
-    sourceId: from.id,
-    label: 'DEPENDS_ON',
-    targetId: to.id,
-    properties: { conditions, ...(crossDay ? { cross_day: true } : {}) },
-    provenance: provenanceOf(from.id),
-  }))
-
-/** The codes of the problems below. */
-export const orderCodes: ReadonlySet<string> = new Set(['dangling-condition', 'dependency-cycle', 'never-released'])
-
-/** What is odd about the order of jobs. `scope`: what was looked at, for the wording. */
+/** What is odd about the order of jobs; `where` says what was looked at (`system cm`). */
 export function orderProblems(
   { dangling, cycles, stuck, produced }: Order<Step>,
   provenanceOf: (step: string) => Provenance,
-  scope: 'text' | 'ingest',
+  where: string,
 ): Problem[] {
   const at = (step: Step) => placeOf(provenanceOf(step.id))
   const problems: Problem[] = []
@@ -44,7 +31,7 @@ export function orderProblems(
         code: 'dangling-condition',
         where: at(steps[0]!),
         found: `condition "${condition}", waited for by ${names(steps)}`,
-        expected: `a job in this ${scope} that sets it`,
+        expected: `a job of ${where} that sets it`,
         ...(near ? { suggestion: near } : {}),
       }),
     )
@@ -59,10 +46,10 @@ export function orderProblems(
         expected: 'an order in which one of them can start',
       }),
     )
-  return [...problems, ...stuckProblems(stuck, at, scope)]
+  return [...problems, ...stuckProblems(stuck, at, where)]
 }
 
-function stuckProblems(stuck: ReadonlyMap<Step, string[]>, at: (step: Step) => string, scope: string): Problem[] {
+function stuckProblems(stuck: ReadonlyMap<Step, string[]>, at: (step: Step) => string, where: string): Problem[] {
   const told = [...stuck].slice(0, maxStuck)
   const problems = told.map(([step, conditions]) =>
     problem({
@@ -70,7 +57,7 @@ function stuckProblems(stuck: ReadonlyMap<Step, string[]>, at: (step: Step) => s
       code: 'never-released',
       where: at(step),
       found: `${step.path}, which waits for ${conditions.length > 0 ? conditions.join(', ') : 'its folder'}`,
-      expected: `jobs in this ${scope} that can start and set what it waits for`,
+      expected: `jobs of ${where} that can start and set what it waits for`,
     }),
   )
   if (stuck.size > told.length)
