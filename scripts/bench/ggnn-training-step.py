@@ -1,17 +1,19 @@
-"""The peer of ggnn-training-step.mjs: the same step in PyTorch, on the same numbers. argv: tensors file, sizes as JSON.
-Prints one JSON line (version, first loss, first gradient norm), then per line read from stdin (a count) that many step times in ms."""
+"""The peer of ggnn-training-step.mjs and ggnn-small.mjs: the same step in PyTorch, on the same numbers. argv: tensors file, sizes as JSON,
+"eager" or "compile". Prints one JSON line (version, first loss, first gradient norm), then per line read from stdin (a count) that many
+step times in ms, with the peak memory in MB."""
 import json
+import resource
 import sys
 import time
 
 import torch
 
-path, size = sys.argv[1], json.loads(sys.argv[2])
+path, size, mode = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 torch.set_num_threads(size["threads"])
 with open(path, "rb") as f:
     shapes = json.loads(f.readline())
     t = {}
-    for name, dims in shapes:
+    for name, _, dims in shapes:
         count = 1
         for d in dims:
             count *= d
@@ -42,9 +44,12 @@ def loss_of():
     return -(target * torch.log_softmax(scores, -1)).sum(-1).mean()
 
 
+forward = torch.compile(loss_of) if mode == "compile" else loss_of
+
+
 def step():
     optimizer.zero_grad(set_to_none=True)
-    loss = loss_of()
+    loss = forward()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(p.values(), float("inf"))
     optimizer.step()
@@ -52,7 +57,7 @@ def step():
 
 
 loss, norm = step()
-for _ in range(5):
+for _ in range(size["warmUp"]):
     step()
 print(json.dumps({"version": torch.__version__, "loss": loss, "norm": norm}), flush=True)
 for line in sys.stdin:
@@ -62,4 +67,4 @@ for line in sys.stdin:
         start = time.perf_counter()
         step()
         times.append((time.perf_counter() - start) * 1e3)
-    print(json.dumps(times), flush=True)
+    print(json.dumps({"times": times, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)

@@ -1,13 +1,17 @@
 /**
  * Columns per second from parsed facts into the ledger, beside what Postgres itself does with the same columns in the same run: COPY into
- * a bare table, and upserts by UNNEST. $BENCH_COLUMNS (default 200,000) says how many.
+ * a bare table, upserts by UNNEST, and (the floor) the ledger's own rows put into tables of the same indexes by one INSERT … SELECT each.
+ * $BENCH_COLUMNS (default 100,000) says how many; $BENCH_LARGE (default 1,000,000; 0: none) how many for the look at memory.
  */
 import { ingestFacts } from '../../dist/catalog/ingest.js'
+import { buildIndexes, takeIndexes } from '../../dist/postgres/bulk-load.js'
 import { copyRows } from '../../dist/postgres/copy.js'
 import { loadNow, openLedger, peakMemory, timed } from './support/ledger.mjs'
 import { estateFacts } from './support/synthetic-estate.mjs'
 
-const columns = Number(process.env.BENCH_COLUMNS ?? 200_000)
+const columns = Number(process.env.BENCH_COLUMNS ?? 100_000)
+const large = Number(process.env.BENCH_LARGE ?? 1_000_000)
+const wide = 3_000
 export const title = `${columns.toLocaleString('en')} columns from facts into the ledger`
 
 function* columnRows() {
@@ -37,38 +41,84 @@ async function rawUpsert(database) {
   })
 }
 
-export async function run() {
-  const { database, close } = await openLedger()
+const ledgerTables = ['fact_version', 'node_key', 'edge_key', 'assertion', 'node_history', 'edge_history', 'search_entry']
+
+/** The rows that the ledger holds by now, once more: into tables with the same indexes, filled as they are or built at the end. */
+async function floor(database, name, isBuiltAtEnd) {
+  const copies = ledgerTables.map((table) => `${name}_${table}`)
+  for (const [i, copy] of copies.entries()) await database.query(`create table ${copy} (like ${ledgerTables[i]} including all)`)
+  return () =>
+    database.transaction(async (client) => {
+      const indexes = isBuiltAtEnd ? await takeIndexes(client, copies) : []
+      for (const [i, copy] of copies.entries()) await client.query(`insert into ${copy} select * from ${ledgerTables[i]}`)
+      await buildIndexes(client, indexes)
+    })
+}
+
+const day = (n) => new Date(Date.UTC(2025, 0, n))
+const ingestAt = (database, n, options = {}) =>
+  ingestFacts(database, {
+    ...{ projectId: options.projectId ?? 'bench', systemId: 'warehouse', complete: true, observedAt: day(n), now: day(n) },
+    ...{ facts: () => estateFacts({ columns, ...options }), sources: [{ dialect: 'hive-ddl', file: 'estate.sql' }] },
+  })
+
+/** A line per case; `of`: how many columns it is about. */
+function table() {
   const rows = []
-  const measure = async (what, work) => {
-    const [[result, seconds], peak] = await peakMemory(() => timed(work))
-    rows.push({
-      what,
-      s: seconds.toFixed(2),
-      'columns/s': Math.round(columns / seconds).toLocaleString('en'),
-      'memory +MiB': peak.toFixed(0),
-    })
-    if (process.env.BENCH_VERBOSE) console.log(rows.at(-1))
-    return result
+  return {
+    rows,
+    async measure(what, work, of = columns) {
+      const [[result, seconds], peak] = await peakMemory(() => timed(work))
+      rows.push({
+        what,
+        s: seconds.toFixed(2),
+        'columns/s': Math.round(of / seconds).toLocaleString('en'),
+        'peak RSS MiB': peak.toFixed(0),
+      })
+      if (process.env.BENCH_VERBOSE) console.log(rows.at(-1), loadNow())
+      return Object.assign(result ?? {}, { seconds })
+    },
   }
-  const day = (n) => new Date(Date.UTC(2025, 0, n))
-  const ingestAt = (n, options) =>
-    ingestFacts(database, {
-      ...{ projectId: 'bench', systemId: 'warehouse', complete: true, observedAt: day(n), now: day(n) },
-      ...{ facts: () => estateFacts({ columns, ...options }), sources: [{ dialect: 'hive-ddl', file: 'estate.sql' }] },
-    })
+}
+
+/** In a ledger of its own, so that each begins with an empty one. */
+async function inLedger(work) {
+  const { database, close } = await openLedger()
   try {
-    if (!process.env.BENCH_NO_RAW) {
-      await measure('raw COPY', () => rawCopy(database))
-      await measure('raw UNNEST upsert, new', () => rawUpsert(database))
-      await measure('raw UNNEST upsert, again', () => rawUpsert(database))
-    }
-    await measure('ingest, new', () => ingestAt(1))
-    const again = await measure('ingest, the same again', () => ingestAt(2))
-    const changed = await measure('ingest, 1 % changed', () => ingestAt(3, { changed: 0.01 }))
-    const notes = [loadNow(), `changes: ${again.changes} in the second, ${changed.changes} in the third`]
-    return { rows, notes }
+    return await work(database)
   } finally {
     await close()
   }
+}
+
+export async function run() {
+  const { rows, measure } = table()
+  const notes = [loadNow()]
+  await inLedger(async (database) => {
+    await measure('raw COPY', () => rawCopy(database))
+    await measure('raw UNNEST upsert, new', () => rawUpsert(database))
+    await measure('raw UNNEST upsert, again', () => rawUpsert(database))
+    await measure('ingest, new, into an empty ledger', () => ingestAt(database, 1))
+    await measure('floor: its rows alone, indexes as they are', await floor(database, 'kept', false))
+    await measure('floor: its rows alone, indexes built at the end', await floor(database, 'built', true))
+    const again = await measure('ingest, the same again', () => ingestAt(database, 2))
+    const changed = await measure('ingest, 1 % changed', () => ingestAt(database, 3, { changed: 0.01 }))
+    await measure('ingest, new, beside as many of another project', () => ingestAt(database, 4, { projectId: 'other' }))
+    notes.push(`changes: ${again.changes} the second time, ${changed.changes} the third`)
+  })
+  const widths = []
+  for (const width of [wide, 30])
+    widths.push(
+      await inLedger((database) =>
+        measure(`ingest, new, tables of ${width.toLocaleString('en')} columns`, () => ingestAt(database, 1, { width })),
+      ),
+    )
+  notes.push(
+    `a column of a table of ${wide} takes ${(widths[0].seconds / widths[1].seconds).toFixed(2)} of the time of one of 30 (goal: at most 1)`,
+  )
+  if (large > 0)
+    await inLedger((database) =>
+      measure(`ingest, new, ${large.toLocaleString('en')} columns`, () => ingestAt(database, 1, { columns: large }), large),
+    )
+  return { rows, notes: [...notes, loadNow()] }
 }

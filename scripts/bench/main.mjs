@@ -5,6 +5,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { printTable } from './support/table.mjs'
 
 const folder = import.meta.dirname
 const all = fs
@@ -16,16 +17,6 @@ const unknown = asked.filter((name) => !all.includes(name))
 if (unknown.length > 0) {
   console.error(`bench: no case named ${unknown.join(', ')}; there are ${all.join(', ')}`)
   process.exit(2)
-}
-
-function printTable(rows) {
-  const columns = Object.keys(rows[0] ?? {})
-  const cells = [columns, ...rows.map((row) => columns.map((c) => String(row[c])))]
-  const widths = columns.map((_, i) => Math.max(...cells.map((line) => line[i].length)))
-  cells.forEach((line, i) => {
-    console.log(`  ${line.map((cell, j) => (j === 0 ? cell.padEnd(widths[j]) : cell.padStart(widths[j]))).join('  ')}`)
-    if (i === 0) console.log(`  ${widths.map((w) => '-'.repeat(w)).join('  ')}`)
-  })
 }
 
 console.log(`${os.cpus()[0]?.model ?? os.arch()}, ${os.cpus().length} cores, Node ${process.version}`)

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import type { GraphExample } from '../models/graph-example.js'
 import type { RankingList } from '../models/ranking-list.js'
 import { appendGraphChanges } from '../postgres/outbox.js'
 import type { Client, Database, Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import type { JsonValue, Properties } from '../vocabulary.js'
 import { type Chunk, type RowBlobs, readChunkRows, type WrittenRows, writeRows } from './chunks.js'
+import { parseGraphRow } from './formats/graph-row.js'
 import { parseRankingRow, rankingRow } from './formats/ranking-row.js'
 import { versionChanges } from './lineage.js'
 import type { Dataset, DatasetKind, DatasetVersion } from './version.js'
@@ -225,8 +227,30 @@ export async function* readDatasetRows(sql: Sql, blobs: RowBlobs, versionId: str
   yield* readChunkRows(blobs, chunks, { name: `dataset "${version.datasetName}" ${version.number}`, hash: version.hash })
 }
 
+/** Throws BAD_INPUT unless the version's rows are of one of these kinds. */
+export async function assertKind(sql: Sql, versionId: string, kinds: readonly DatasetKind[]): Promise<void> {
+  const { kind, datasetName, number } = await readDatasetVersion(sql, versionId)
+  if (kinds.includes(kind)) return
+  throw new EspalierError(
+    'BAD_INPUT',
+    `dataset "${datasetName}" ${number} holds rows of the kind ${kind}, expected ${kinds.join(' or ')}`,
+    {
+      remedy: `Name a version of another dataset, or the read-out that learns from the kind ${kind}.`,
+    },
+  )
+}
+
+/** The graph examples of a version, in order. */
+export async function readGraphExamples(sql: Sql, blobs: RowBlobs, versionId: string): Promise<GraphExample[]> {
+  await assertKind(sql, versionId, ['node', 'graph', 'sequence'])
+  const examples: GraphExample[] = []
+  for await (const row of readDatasetRows(sql, blobs, versionId)) examples.push(parseGraphRow(row))
+  return examples
+}
+
 /** The ranking lists of a version, in order. */
 export async function readRankingLists(sql: Sql, blobs: RowBlobs, versionId: string): Promise<RankingList[]> {
+  await assertKind(sql, versionId, ['ranking'])
   const lists: RankingList[] = []
   for await (const row of readDatasetRows(sql, blobs, versionId)) lists.push(parseRankingRow(row))
   return lists

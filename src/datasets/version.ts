@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import { type ExampleKind, exampleKinds } from '../models/model.js'
 import { EspalierError } from '../util/error.js'
 import { canonicalJson } from '../util/hash.js'
 import type { JsonValue, Properties } from '../vocabulary.js'
 
-export const datasetKinds = ['ranking'] as const
-export type DatasetKind = (typeof datasetKinds)[number]
+/** What a row is: a ranking list, or a graph of which a node, a label or a sequence is asked. */
+export const datasetKinds = exampleKinds
+export type DatasetKind = ExampleKind
 
 /** One kind of example under one name; its versions hold the rows. */
 export interface Dataset {

@@ -56,7 +56,7 @@ export function evaluateRanking(
     candidates += list.candidates.length
   })
   const skipped = lists.length - perQuery.length
-  return { ...estimates(perQuery, options), n: perQuery.length, skipped, candidates: candidates / perQuery.length, perQuery }
+  return { ...estimateMeasures(perQuery, options), n: perQuery.length, skipped, candidates: candidates / perQuery.length, perQuery }
 }
 
 /** The same for a function that scores lists. */
@@ -87,7 +87,8 @@ export function scoreQuery(list: RankingList, scores: ArrayLike<number>): QueryS
   }
 }
 
-function estimates(
+/** Means and intervals of every measure over queries; BAD_INPUT where there is none. */
+export function estimateMeasures(
   perQuery: readonly QueryScores[],
   { rng, unit = 'query', ...options }: EvaluationOptions,
 ): Record<RankingMeasure, Estimate> {

@@ -7,8 +7,8 @@ import { denseLayout } from './graph-layout.js'
 import { listLoss } from './list-net.js'
 import type { Model, ParameterSpec, ParameterValues } from './model.js'
 import { decodeScores, encodeRanking } from './ranking-batch.js'
-import { messagesOf } from './ranking-encode.js'
 import type { RankingList } from './ranking-list.js'
+import { messagesOf } from './typed-graph.js'
 
 const classicOptions = z.strictObject({
   features: z.int().positive().default(2).describe('numbers per node'),
@@ -71,6 +71,7 @@ function forward(b: GraphBuilder, p: ParameterValues, _layout: string, o: Classi
  */
 export const ggnnClassic: Model<ClassicOptions, RankingList> = {
   name: 'ggnn-classic',
+  examples: 'ranking',
   description: 'Conformance model: two directions, ReLU on the GRU, maximum read-out',
   options: classicOptions,
   parameters,

@@ -1,7 +1,6 @@
 import { float32, int32, type NamedTensors } from '../tensor/tensor.js'
-import { groupFor, orderName, sparseName, tableName, widestFor, widthsUpTo } from './graph-layout.js'
-import { type Message, messagesOf } from './ranking-encode.js'
-import type { CandidateGraph } from './ranking-list.js'
+import { groupFor, orderName, type SparseWidths, sparseName, tableName, widestFor, widthsUpTo } from './graph-layout.js'
+import { type Directions, type Message, messagesOf, type TypedGraph } from './typed-graph.js'
 
 export interface EncodedGraphs {
   layout: string
@@ -11,7 +10,7 @@ export interface EncodedGraphs {
 }
 
 /** A graph of no nodes stands in where there is none at all: tensors without elements are trouble. */
-const nothing: CandidateGraph = { nodeFeatures: [], edges: [] }
+const nothing: TypedGraph = { nodeFeatures: [], edges: [] }
 
 /** Node slots per graph: few sizes, so that a session's memory plan is used again. */
 const padded = (nodes: number) => Math.max(4, Math.ceil(nodes / 4) * 4)
@@ -24,7 +23,12 @@ function degrees(messages: readonly Message[], nodes: number): Uint32Array {
 }
 
 /** See `denseLayout` for the shapes. Parallel edges add up. */
-export function encodeDense(graphs: readonly CandidateGraph[], features: number, channels: number): EncodedGraphs {
+export function encodeDense(
+  graphs: readonly TypedGraph[],
+  features: number,
+  channels: number,
+  directions: Directions = 'both',
+): EncodedGraphs {
   const all = graphs.length > 0 ? graphs : [nothing]
   const n = padded(Math.max(...all.map((g) => g.nodeFeatures.length)))
   const x = float32([all.length, n, features])
@@ -37,7 +41,7 @@ export function encodeDense(graphs: readonly CandidateGraph[], features: number,
       x.data.set(row, (g * n + v) * features)
       mask.data[g * n + v] = 1
     })
-    const messages = messagesOf(graph)
+    const messages = messagesOf(graph, directions)
     for (const { from, to, channel } of messages) adjacency.data[(g * n + to) * channels * n + from * channels + channel]! += 1
     degrees(messages, graph.nodeFeatures.length).forEach((d, v) => {
       inverse.data[g * n + v] = 1 / Math.max(1, d)
@@ -47,8 +51,13 @@ export function encodeDense(graphs: readonly CandidateGraph[], features: number,
 }
 
 /** Source rows of each destination row, as groups of equal width: tables, and each row's place among them. */
-function groupRows(sources: readonly (readonly number[])[], none: number, map: string): { widest: number; feeds: NamedTensors } {
-  const widest = widestFor(sources.reduce((most, s) => Math.max(most, s.length), 1))
+function groupRows(
+  sources: readonly (readonly number[])[],
+  none: number,
+  map: string,
+  least: number,
+): { widest: number; feeds: NamedTensors } {
+  const widest = Math.max(least, widestFor(sources.reduce((most, s) => Math.max(most, s.length), 1)))
   const widths = widthsUpTo(widest)
   const members = new Map<number, number[]>(widths.map((w) => [w, []]))
   sources.forEach((s, row) => {
@@ -70,8 +79,14 @@ function groupRows(sources: readonly (readonly number[])[], none: number, map: s
   return { widest, feeds }
 }
 
-/** See `sparseLayout`. Rows of `reply` are (node, channel) pairs: node channels + channel. */
-export function encodeSparse(graphs: readonly CandidateGraph[], features: number, channels: number): EncodedGraphs {
+/** See `sparseLayout`. Rows of `reply` are (node, channel) pairs: node channels + channel. Groups go at least as wide as `least` says. */
+export function encodeSparse(
+  graphs: readonly TypedGraph[],
+  features: number,
+  channels: number,
+  least: SparseWidths = { messages: 1, replies: 1, pool: 1 },
+  directions: Directions = 'both',
+): EncodedGraphs {
   const all = graphs.some((g) => g.nodeFeatures.length > 0)
     ? graphs
     : [...graphs, { ...nothing, nodeFeatures: [new Float32Array(features)] }]
@@ -87,7 +102,7 @@ export function encodeSparse(graphs: readonly CandidateGraph[], features: number
       x.data.set(row, (start + v) * features)
     })
     graphOf.data.fill(g, start, start + graph.nodeFeatures.length)
-    for (const { from, to, channel } of messagesOf(graph)) {
+    for (const { from, to, channel } of messagesOf(graph, directions)) {
       const source = (start + from) * channels + channel
       incoming[start + to]!.push(source)
       replies[source]!.push(start + to)
@@ -99,9 +114,9 @@ export function encodeSparse(graphs: readonly CandidateGraph[], features: number
     [rows, 1],
     incoming.map((s) => 1 / Math.max(1, s.length)),
   )
-  const toNodes = groupRows(incoming, rows * channels, 'message')
-  const fromNodes = groupRows(replies, rows, 'reply')
-  const toGraphs = groupRows(members, rows, 'pool')
+  const toNodes = groupRows(incoming, rows * channels, 'message', least.messages)
+  const fromNodes = groupRows(replies, rows, 'reply', least.replies)
+  const toGraphs = groupRows(members, rows, 'pool', least.pool)
   return {
     layout: sparseName(toNodes.widest, fromNodes.widest, toGraphs.widest),
     total: all.length,
@@ -114,7 +129,7 @@ export function encodeSparse(graphs: readonly CandidateGraph[], features: number
  * 9.8 / 11.4; 16 x 128: 11.5 / 17.5; 8 x 256: 23 / 20; 4 x 512: 30 / 16; with 8 channels 32 x 64: 15.4 / 15.0; 16 x 128: 20 / 17. So it
  * is the length of an adjacency row that decides, and how much of a batch would be padding.
  */
-export function isDenseBetter(graphs: readonly CandidateGraph[], channels: number): boolean {
+export function isDenseBetter(graphs: readonly TypedGraph[], channels: number): boolean {
   const n = padded(graphs.reduce((most, g) => Math.max(most, g.nodeFeatures.length), 0))
   const nodes = graphs.reduce((sum, g) => sum + g.nodeFeatures.length, 0)
   const slots = graphs.length * n

@@ -7,6 +7,8 @@ import type { RowMap } from '../tensor/ops/indexed.js'
 export interface GraphLayout {
   /** [R, F] */
   features: Value
+  /** ways in which a node hears another: edge types and directions */
+  readonly channels: number
   /** [R, channels H] -> [R, H]: every node's sum over its incoming messages, each in its own channel's block of columns */
   messages(outgoing: Value): Value
   /** [R, 1]: 1 / number of incoming messages (1 without any) */
@@ -31,6 +33,7 @@ export function denseLayout(b: GraphBuilder, features: number, channels: number)
   const column = (v: Value) => b.reshape(v, ['B', 'n', 1])
   return {
     features: flat(x),
+    channels,
     messages: (outgoing) => {
       const hidden = (outgoing.shape[1] as number) / channels
       return flat(b.matmul(adjacency, b.reshape(outgoing, ['B', multiplyDimensions(channels, 'n'), hidden])))
@@ -47,8 +50,12 @@ export function denseLayout(b: GraphBuilder, features: number, channels: number)
   }
 }
 
-/** How many source rows a group's tables hold; a destination row with more than the last gets a group doubled in width. */
-export const groupWidths = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128] as const
+/**
+ * How many source rows a group's tables hold; a destination row with more than the last gets a group doubled in width. Up to `exactWidth`
+ * there is a group for every number of rows, so that these need no padding.
+ */
+export const exactWidth = 16
+export const groupWidths: readonly number[] = [...Array.from({ length: exactWidth }, (_, i) => i + 1), 24, 32, 48, 64, 96, 128]
 
 /** Names of the tables of one map: `<map>_<width>` and `<map>_order`. */
 export const tableName = (map: string, width: number) => `${map}_${width}`
@@ -56,6 +63,28 @@ export const orderName = (map: string) => `${map}_order`
 
 /** Widths of the four maps, in the layout's name, each the widest group of a map: `sparse:<messages>/<replies>/<pool>`. */
 export const sparseName = (messages: number, replies: number, pool: number) => `sparse:${messages}/${replies}/${pool}`
+
+/** The widest group of each map of a sparse layout. */
+export interface SparseWidths {
+  messages: number
+  replies: number
+  pool: number
+}
+
+/** The widths that a name of `sparseName` says. */
+export function sparseWidths(name: string): SparseWidths {
+  const [messages, replies, pool] = name
+    .slice(name.indexOf(':') + 1)
+    .split('/')
+    .map(Number) as [number, number, number]
+  return { messages, replies, pool }
+}
+
+/**
+ * The sparse layout of an exported file: groups up to 65,536 neighbours a node and nodes a graph, so that one file takes (nearly) any
+ * batch; groups that stay empty cost a microsecond or two each.
+ */
+export const exportedSparse = sparseName(65_536, 65_536, 65_536)
 
 /** The groups up to `widest`, which is a width of `groupWidths` or one of their doublings. */
 export function widthsUpTo(widest: number): number[] {
@@ -82,15 +111,13 @@ export function widestFor(degree: number): number {
 
 /** Large graphs: all nodes in one list of R rows, and sums by groups of equal degree (see `RowMap`), forwards and backwards. */
 export function sparseLayout(b: GraphBuilder, name: string, features: number, channels: number): GraphLayout {
-  const [messages, replies, pool] = name
-    .slice(name.indexOf(':') + 1)
-    .split('/')
-    .map(Number) as [number, number, number]
+  const { messages, replies, pool } = sparseWidths(name)
   const x = b.input('node_features', b.float, ['R', features])
   const outgoing = multiplyDimensions(channels, 'R')
   const map = (title: string, widest: number, rows: string | number): RowMap => ({
     tables: widthsUpTo(widest).map((w) => b.input(tableName(title, w), 'int32', [tableName(title, w), w])),
     order: b.input(orderName(title), 'int32', [rows]),
+    exact: Math.min(widest, exactWidth),
   })
   const toNodes = () => map('message', messages, 'R')
   const fromNodes = () => map('reply', replies, outgoing)
@@ -98,6 +125,7 @@ export function sparseLayout(b: GraphBuilder, name: string, features: number, ch
   const toMembers = (): RowMap => ({ tables: [b.input('node_graph', 'int32', ['R', 1])], order: null })
   return {
     features: x,
+    channels,
     messages: (v) => b.gatherSum(b.reshape(v, [outgoing, (v.shape[1] as number) / channels]), toNodes(), fromNodes()),
     inverseDegree: () => b.input('inverse_degree', b.float, ['R', 1]),
     pool: (v, how) => (how === 'sum' ? b.gatherSum(v, toGraphs(), toMembers()) : b.segmentMax(v, toGraphs(), toMembers())),

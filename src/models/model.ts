@@ -24,14 +24,21 @@ export interface Batch {
   /** which of the model's graphs these feeds fit: programs are cached by it */
   layout: string
   feeds: NamedTensors
-  /** number of lists (examples), empty ones included */
+  /** number of examples, unusable ones included */
   size: number
-  /** per list, how many candidates it has */
-  candidates: readonly number[]
+  /**
+   * per example, how many things its scores choose among: candidates of a list, nodes of a graph, classes; 0 for an example that does
+   * not count (an empty list, one that could not be encoded)
+   */
+  counts: readonly number[]
   /** graphs and real (unpadded) nodes in the batch: throughput and node budgets count them */
   graphs: number
   nodes: number
 }
+
+/** Ranking lists, or graphs of which a node, a class or a sequence is asked. */
+export const exampleKinds = ['ranking', 'node', 'graph', 'sequence'] as const
+export type ExampleKind = (typeof exampleKinds)[number]
 
 export type ParameterValues = Readonly<Record<string, Value>>
 
@@ -42,16 +49,20 @@ export type ParameterValues = Readonly<Record<string, Value>>
 // biome-ignore lint/suspicious/noExplicitAny: models of different options in one table; each checks its own by its schema
 export interface Model<Options = any, Example = RankingList> {
   readonly name: string
+  /** what its examples are: the kind of dataset it learns from */
+  readonly examples: ExampleKind
   readonly description: string
   /** every option has a default and a description; `z.toJSONSchema` of it is what forms and GraphQL show */
   readonly options: z.ZodType<Options>
   parameters(options: Options): readonly ParameterSpec[]
-  /** Problems never throw; a list with an error becomes an empty list of the batch (0 loss, no scores). `layout` forces one. */
+  /** Problems never throw; an example with an error becomes an empty one of the batch (0 loss, no scores). `layout` forces one. */
   encode(examples: readonly Example[], options: Options, layout?: string): { batch: Batch; problems: Problem[] }
   /** Builds the forward half; the result's keys are the exported outputs. `scores` is one of them. */
   forward(graph: GraphBuilder, parameters: ParameterValues, layout: string, options: Options): Record<string, Value>
-  /** Builds the loss (a scalar, the mean over the lists that count) on the outputs of `forward`. */
+  /** Builds the loss (a scalar, the mean over the examples that count) on the outputs of `forward`. */
   loss(graph: GraphBuilder, outputs: Readonly<Record<string, Value>>, layout: string, options: Options): Value
-  /** Scores per list, in candidate order. */
+  /** Scores per example, higher is better: of candidates in their order, of nodes, of classes; of a sequence one output after another. */
   decode(outputs: Readonly<NamedTensors>, batch: Batch): number[][]
+  /** Layouts worth a file each when the model is exported; each must take any batch. Default: `dense` alone. */
+  exportLayouts?(options: Options): readonly string[]
 }

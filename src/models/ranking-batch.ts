@@ -3,8 +3,9 @@ import type { Problem } from '../util/problem.js'
 import type { EncodedGraphs } from './graph-encode.js'
 import { encodeLists } from './list-net.js'
 import type { Batch } from './model.js'
-import { type RankingWidths, validateList } from './ranking-encode.js'
+import { validateList } from './ranking-encode.js'
 import type { CandidateGraph, RankingList } from './ranking-list.js'
+import type { ExampleWidths } from './typed-graph.js'
 
 /** Graphs of all candidates as tensors; `total` is how many graphs the tensors hold (a stand-in counts, where there is none). */
 export type EncodeGraphs = (graphs: readonly CandidateGraph[], lists: readonly RankingList[]) => EncodedGraphs
@@ -12,7 +13,7 @@ export type EncodeGraphs = (graphs: readonly CandidateGraph[], lists: readonly R
 /** Lists as a batch: what a model cannot use becomes an empty list and a problem; labels and their places come along. */
 export function encodeRanking(
   lists: readonly RankingList[],
-  widths: RankingWidths,
+  widths: ExampleWidths,
   encodeGraphs: EncodeGraphs,
 ): { batch: Batch; problems: Problem[] } {
   const problems: Problem[] = []
@@ -28,7 +29,7 @@ export function encodeRanking(
     layout,
     feeds: { ...feeds, ...encodeLists(labels, total) },
     size: lists.length,
-    candidates: labels.map((l) => l.length),
+    counts: labels.map((l) => l.length),
     graphs: graphs.length,
     nodes: graphs.reduce((sum, g) => sum + g.nodeFeatures.length, 0),
   }
@@ -39,5 +40,5 @@ export function encodeRanking(
 export function decodeScores(outputs: Readonly<NamedTensors>, batch: Batch): number[][] {
   const scores = numbersOf(outputs['scores']!)
   let at = 0
-  return batch.candidates.map((count) => scores.slice(at, (at += count)))
+  return batch.counts.map((count) => scores.slice(at, (at += count)))
 }

@@ -7,7 +7,7 @@ import { type ElementType, type HostTensor, tensor } from './tensor.js'
 import { uniformPrefix } from './uniform.js'
 
 type Transposes = { transA?: boolean; transB?: boolean }
-type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Less' | 'Greater' | 'Equal'
+type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Less' | 'LessOrEqual' | 'Greater' | 'GreaterOrEqual' | 'Equal'
 
 /**
  * Builds values of a graph. Equal computations become one (hash-consing), and what is trivially nothing (x + 0, a reshape to the same
@@ -93,7 +93,9 @@ export class GraphBuilder {
   }
   pow = (a: Value, b: Value) => this.#binary('Pow', a, b)
   less = (a: Value, b: Value) => this.#binary('Less', a, b)
+  lessOrEqual = (a: Value, b: Value) => this.#binary('LessOrEqual', a, b)
   greater = (a: Value, b: Value) => this.#binary('Greater', a, b)
+  greaterOrEqual = (a: Value, b: Value) => this.#binary('GreaterOrEqual', a, b)
   equal = (a: Value, b: Value) => this.#binary('Equal', a, b)
 
   neg(x: Value): Value {
@@ -108,13 +110,12 @@ export class GraphBuilder {
   relu = (x: Value) => this.#one('Relu', [x])
   erf = (x: Value) => this.#one('Erf', [x])
   not = (x: Value) => this.#one('Not', [x])
+  and = (a: Value, b: Value) => this.#one('And', [a, b])
+  or = (a: Value, b: Value) => this.#one('Or', [a, b])
   where = (condition: Value, a: Value, b: Value) => this.#one('Where', [condition, a, b])
   cast = (x: Value, to: ElementType) => (x.type === to ? x : this.#one('Cast', [x], { to }))
   /** x Phi(x), the exact form (Hendrycks & Gimpel 2016). */
-  gelu(x: Value): Value {
-    const c = (v: number) => this.scalar(v, x.type)
-    return this.mul(this.mul(x, c(0.5)), this.add(this.erf(this.mul(x, c(Math.SQRT1_2))), c(1)))
-  }
+  gelu = (x: Value) => this.#one('Gelu', [x])
 
   matmul(a: Value, b: Value, { transA = false, transB = false }: Transposes = {}): Value {
     return this.#one('MatMul', [a, b], { transA, transB })
@@ -141,6 +142,8 @@ export class GraphBuilder {
     const node = producer(x)
     return node?.op === 'Reshape' ? this.reshape(node.inputs[0]!, shape) : this.#one('Reshape', [x], { shape })
   }
+  /** All elements in one row. */
+  flatten = (x: Value) => this.reshape(x, [sizeOf(x.shape)])
   transpose(x: Value, permutation: readonly number[]): Value {
     return permutation.every((p, i) => p === i) && permutation.length === x.shape.length ? x : this.#one('Transpose', [x], { permutation })
   }
@@ -168,7 +171,9 @@ export class GraphBuilder {
   }
 
   gather = (x: Value, indices: Value, axis = 0) => this.#one('Gather', [x, indices], { axis: this.#axis(x, axis) })
+  scatterSum = (updates: Value, indices: Value, rows: Dimension) => this.#one('ScatterSum', [updates, indices], { rows })
   gatherSum = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('GatherSum', x, forward, backward)
+  segmentMean = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('SegmentMean', x, forward, backward)
   segmentMax = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('SegmentMax', x, forward, backward)
 
   /** See the op table's GruGate. */
@@ -182,21 +187,22 @@ export class GraphBuilder {
   dropout(x: Value, rate: number): Value {
     if (!this.training || rate === 0) return x
     const uniform = this.input(`${uniformPrefix}${this.#streams++}`, 'float32', x.shape)
-    const kept = this.less(uniform, this.scalar(1 - rate, 'float32'))
-    return this.where(kept, this.mul(x, this.scalar(1 / (1 - rate), x.type)), this.scalar(0, x.type))
+    return this.#one('Dropout', [x, uniform], { rate })
   }
 
   #axis = (x: Value, axis: number) => (axis < 0 ? axis + x.shape.length : axis)
   #one(op: OpName, inputs: readonly Value[], attributes: Attributes = {}): Value {
     return this.apply(op, inputs, attributes)[0]!
   }
-  #mapped(op: 'GatherSum' | 'SegmentMax', x: Value, forward: RowMap, backward: RowMap): Value {
+  #mapped(op: 'GatherSum' | 'SegmentMean' | 'SegmentMax', x: Value, forward: RowMap, backward: RowMap): Value {
     const inputs = [x, ...[forward, backward].flatMap((map) => [...map.tables, ...(map.order ? [map.order] : [])])]
     return this.#one(op, inputs, {
       forward: forward.tables.length,
       forwardOrdered: forward.order !== null,
+      forwardExact: forward.exact ?? 0,
       backward: backward.tables.length,
       backwardOrdered: backward.order !== null,
+      backwardExact: backward.exact ?? 0,
     })
   }
   #reduce(op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax', x: Value, axes: readonly number[], keep: boolean): Value {

@@ -9,15 +9,20 @@ interface Update {
   gradient: Value
   slots: Readonly<Record<string, Value>>
   scalars: Readonly<Record<string, Value>>
-  /** whether weight decay applies to this parameter */
-  decay: boolean
+  /** `decayed` where weight decay applies, `plain` elsewhere */
+  where(decayed: Value, plain: Value): Value
 }
 
-/** One optimizer: its options, what it remembers per parameter, the numbers the host gives it per step, and its update. */
+/**
+ * One optimizer: its options, what it remembers per parameter, the numbers the host gives it per step, and its update, which is the same
+ * for every element: it works on the flat vector of all parameters, or on any part of it.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: rows of different options in one table
 export interface OptimizerRow<Options = any> {
   options: z.ZodType<Options>
   slots: readonly string[]
+  /** whether these options make weights decay: updates are then told where */
+  decays(options: Options): boolean
   /** `step` counts from 1. In double precision: bias corrections lose nothing. */
   scalars(step: number, learningRate: number, options: Options): Record<string, number>
   update(b: GraphBuilder, u: Update, options: Options): { parameter: Value; slots: Record<string, Value> }
@@ -53,6 +58,8 @@ function adamUpdate(b: GraphBuilder, start: Value, { gradient, slots, scalars }:
   return { parameter: b.sub(start, step), slots: { first, second } }
 }
 
+const never = () => false
+
 const row = <Options>(r: OptimizerRow<Options>): OptimizerRow<Options> => r
 
 /** The optimizers, each as PyTorch computes it. */
@@ -61,6 +68,7 @@ export const optimizers = {
   adam: row({
     options: z.strictObject(adamOptions),
     slots: ['first', 'second'],
+    decays: never,
     scalars: adamScalars,
     update: (b, u, o) => adamUpdate(b, u.parameter, u, o),
   }),
@@ -68,8 +76,9 @@ export const optimizers = {
   adamw: row({
     options: z.strictObject({ ...adamOptions, weightDecay: weightDecay(0.01) }),
     slots: ['first', 'second'],
+    decays: (o) => o.weightDecay > 0,
     scalars: (step, learningRate, o) => ({ ...adamScalars(step, learningRate, o), keep: 1 - learningRate * o.weightDecay }),
-    update: (b, u, o) => adamUpdate(b, u.decay ? b.mul(u.parameter, u.scalars['keep']!) : u.parameter, u, o),
+    update: (b, u, o) => adamUpdate(b, u.where(b.mul(u.parameter, u.scalars['keep']!), u.parameter), u, o),
   }),
   /** Momentum as torch.optim.SGD has it: buffer = momentum x buffer + gradient. */
   sgd: row({
@@ -79,9 +88,10 @@ export const optimizers = {
       weightDecay: weightDecay(0),
     }),
     slots: ['velocity'],
+    decays: (o) => o.weightDecay > 0,
     scalars: (_, learningRate) => ({ rate: learningRate }),
-    update: (b, { parameter, gradient, slots, scalars, decay }, { momentum, nesterov, weightDecay }) => {
-      const pull = decay && weightDecay > 0 ? b.add(gradient, b.mul(parameter, b.scalar(weightDecay, parameter.type))) : gradient
+    update: (b, { parameter, gradient, slots, scalars, where }, { momentum, nesterov, weightDecay }) => {
+      const pull = where(b.add(gradient, b.mul(parameter, b.scalar(weightDecay, parameter.type))), gradient)
       const carry = (v: Value) => b.add(b.mul(v, b.scalar(momentum, v.type)), pull)
       const velocity = carry(slots['velocity']!)
       return { parameter: b.sub(parameter, b.mul(nesterov ? carry(velocity) : velocity, scalars['rate']!)), slots: { velocity } }
@@ -91,6 +101,7 @@ export const optimizers = {
   rmsprop: row({
     options: z.strictObject({ alpha: unit(0.99, 'decay of the second moment'), epsilon }),
     slots: ['second'],
+    decays: never,
     scalars: (_, learningRate) => ({ rate: learningRate }),
     update: (b, { parameter, gradient, slots, scalars }, { alpha, epsilon }) => {
       const second = blend(b, alpha, slots['second']!, b.mul(gradient, gradient))

@@ -6,7 +6,7 @@ type Rebuild = (b: GraphBuilder, inputs: readonly Value[], node: Node, uses: (v:
 /** A product of two matrices that nothing else reads: it can take an addend in the same pass. */
 const isOpenProduct = (v: Value, uses: number) => uses === 1 && producer(v)?.op === 'MatMul' && v.shape.length === 2
 
-function forwardOnly(op: 'GatherSum' | 'SegmentMax'): Rebuild {
+function forwardOnly(op: 'GatherSum' | 'SegmentMean' | 'SegmentMax'): Rebuild {
   return (b, inputs, { attributes }) => {
     const kept = inputs.slice(0, 1 + (attributes['forward'] as number) + Number(attributes['forwardOrdered']))
     return b.apply(op, kept, { ...attributes, backward: 0, backwardOrdered: false })
@@ -40,6 +40,7 @@ const rewrites: Partial<Record<Node['op'], Rebuild>> = {
 
   // The way back is for gradients; once they are made, its tables need not be fed.
   GatherSum: forwardOnly('GatherSum'),
+  SegmentMean: forwardOnly('SegmentMean'),
   SegmentMax: forwardOnly('SegmentMax'),
 }
 

@@ -16,8 +16,8 @@ function mix(x: number): number {
  * Uniform numbers in [0, 1) as a function of counters alone: seed, step, stream and place. Nothing to save, nothing to draw in order, and
  * the same numbers for every executor.
  */
-export function uniformNumbers(seed: number, step: number, stream: number, count: number): Float32Array {
-  const parts = [seed % 2 ** 32, Math.floor(seed / 2 ** 32), step, stream]
+export function uniformNumbers(seed: number, step: number, stream: number, count: number, part = 0): Float32Array {
+  const parts = [seed % 2 ** 32, Math.floor(seed / 2 ** 32), step, stream + part * 2 ** 16]
   const key = parts.reduce((k, part) => mix(k ^ mix((part >>> 0) + 0x9e3779b9)), 0)
   const other = mix(key ^ 0x85ebca6b)
   const numbers = new Float32Array(count)
@@ -26,8 +26,17 @@ export function uniformNumbers(seed: number, step: number, stream: number, count
   return numbers
 }
 
-/** The uniform inputs of a graph, for one step; their symbols have the values they have in `feeds`. */
-export function feedUniform(inputs: readonly GraphInput[], feeds: Readonly<NamedTensors>, seed: number, step: number): NamedTensors {
+/**
+ * The uniform inputs of a graph, for one step (and one part of it, where a batch comes in parts); their symbols have the values they have
+ * in `feeds`.
+ */
+export function feedUniform(
+  inputs: readonly Pick<GraphInput, 'name' | 'value'>[],
+  feeds: Readonly<NamedTensors>,
+  seed: number,
+  step: number,
+  part = 0,
+): NamedTensors {
   const wanted = inputs.filter(({ name }) => name.startsWith(uniformPrefix))
   if (wanted.length === 0) return {}
   const symbols = new Map<string, number>()
@@ -40,7 +49,7 @@ export function feedUniform(inputs: readonly GraphInput[], feeds: Readonly<Named
     wanted.map(({ name, value }) => {
       const dims = value.shape.map((d) => evaluateDimension(d, symbols))
       const stream = Number(name.slice(uniformPrefix.length))
-      return [name, float32(dims, uniformNumbers(seed, step, stream, elementCount(dims)))]
+      return [name, float32(dims, uniformNumbers(seed, step, stream, elementCount(dims), part))]
     }),
   )
 }

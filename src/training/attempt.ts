@@ -1,8 +1,10 @@
 import { createTrainer, type Trainer } from '../models/trainer.js'
 import type { TrainingEvent } from './events.js'
-import type { TrainingPlan, TrainingRequest } from './plan.js'
+import { chooseWorkers } from './parts.js'
+import { planEpoch, type TrainingPlan, type TrainingRequest } from './plan.js'
 import { freshProgress, type Progress, packCheckpoint, resumeProgress } from './progress.js'
 import { openResourceMeter, type ResourceMeter } from './resources.js'
+import { openTracer, type Tracer } from './trace.js'
 import { type EncodedValidation, encodeValidation } from './validation.js'
 
 export type Control = 'pause' | 'cancel' | 'drain'
@@ -16,6 +18,7 @@ export interface Attempt<Example> {
   control: () => Control | null
   validation: EncodedValidation[]
   meter: ResourceMeter
+  tracer: Tracer
   /** wall clock: since the last report, and since the attempt began at `share` of the whole */
   clock: { reportedAt: number; graphs: number; startedAt: number; share: number }
   /** problems of examples still to be told: a flood of them helps nobody */
@@ -31,16 +34,22 @@ export const shareDone = (
 export function openAttempt<Example>(plan: TrainingPlan<Example>, request: TrainingRequest<Example>): Attempt<Example> {
   const { model, modelOptions, options } = plan
   const { executor, resume, control = () => null } = request
+  const first = planEpoch(plan, 0)[0]!.flat()
+  const examples = first.map((i) => plan.training[i]!)
+  const { threads } = options
+  const workers = options.workers ?? chooseWorkers(model, modelOptions, examples, { threads, executor: executor.name })
+  const tracer = openTracer(options.profileSteps, plan.totalSteps)
   const trainer = createTrainer({
     model,
     options: modelOptions,
-    executor,
+    executor: tracer.wrap(executor),
     seed: options.seed,
     optimizer: options.optimizer,
     clipNorm: options.clipNorm,
-    threads: options.threads,
+    threads,
+    workers,
   })
-  const progress = resume ? resumeProgress(plan, executor.name, trainer, resume) : freshProgress()
+  const progress = resume ? resumeOrClose(plan, executor.name, trainer, resume) : freshProgress()
   const now = performance.now()
   return {
     plan,
@@ -50,8 +59,19 @@ export function openAttempt<Example>(plan: TrainingPlan<Example>, request: Train
     control,
     validation: encodeValidation(plan),
     meter: openResourceMeter(),
+    tracer,
     clock: { reportedAt: now, graphs: 0, startedAt: now, share: shareDone({ plan, progress }) },
     problemsLeft: 20,
+  }
+}
+
+/** A refused checkpoint leaves no threads behind. */
+function resumeOrClose(plan: TrainingPlan<unknown>, executor: string, trainer: Trainer, bytes: Uint8Array): Progress {
+  try {
+    return resumeProgress(plan, executor, trainer, bytes)
+  } catch (refused) {
+    void trainer.close()
+    throw refused
   }
 }
 

@@ -28,9 +28,10 @@ export const checkpointHeader = z.strictObject({
   modelOptions: z.record(z.string(), z.json()),
   trainingOptions: z.record(z.string(), z.json()),
   dataHash: z.string(),
-  /** the executor's name and thread count: bits are promised for the same ones */
+  /** the executor's name and its counts of threads and worker threads: bits are promised for the same ones */
   executor: z.string(),
   threads: z.number().int().positive(),
+  workers: z.number().int().min(0).default(0),
   optimizer: z.string(),
   /** the trainer's own count of updates (Adam's t) */
   updates: z.number().int().min(0),

@@ -1,9 +1,12 @@
+import type { Batch } from '../models/model.js'
+import type { StepResult } from '../models/trainer.js'
 import { EspalierError } from '../util/error.js'
 import { describeProblem, type Problem } from '../util/problem.js'
 import { type Attempt, type Control, checkpointOf, shareDone } from './attempt.js'
 import { observeValidation } from './early-stopping.js'
 import type { TrainingEvent } from './events.js'
 import { directionOf } from './gates.js'
+import { splitBatch } from './parts.js'
 import { planEpoch } from './plan.js'
 import { learningRateAt, observeLoss } from './schedules.js'
 import { assertFinite, validate, weightOf } from './validation.js'
@@ -12,10 +15,27 @@ type Events<T = void> = AsyncGenerator<TrainingEvent, T, void>
 
 /** The steps of an epoch that are still to do. Returns what was asked for meanwhile, if anything was. */
 export async function* runEpoch<Example>(attempt: Attempt<Example>): Events<Control | null> {
-  const { plan, progress, control } = attempt
-  const batches = planEpoch(plan, progress.position.epoch)
-  while (progress.position.batch < batches.length) {
-    yield* takeStep(attempt, batches[progress.position.batch]!, batches.length)
+  const { plan, progress, control, tracer } = attempt
+  const steps = planEpoch(plan, progress.position.epoch)
+  let ahead = encodeStep(attempt, steps[progress.position.batch])
+  while (ahead) {
+    const step = ahead
+    tracer.begin(progress.step + 1)
+    yield* tellProblems(attempt, step.problems)
+    // the next step is encoded while worker threads compute this one
+    const learningRate = learningRateAt({ ...plan.options, totalSteps: plan.totalSteps, step: progress.step, state: progress.schedule })
+    const endStep = tracer.open('step')
+    const computed = attempt.trainer.step(step.batches, { learningRate, handOver: true })
+    computed.catch(() => {})
+    const endEncode = tracer.open('encode')
+    ahead = encodeStep(attempt, steps[progress.position.batch + 1])
+    endEncode()
+    const result = await computed
+    endStep()
+    const endEvents = tracer.open('events')
+    yield* recordStep(attempt, step, { ...result, learningRate }, steps.length)
+    endEvents()
+    yield* tellTrace(attempt)
     if (progress.step % plan.options.checkpointEverySteps === 0) yield checkpointOf(attempt, false)
     const asked = control()
     if (asked) return asked
@@ -23,25 +43,52 @@ export async function* runEpoch<Example>(attempt: Attempt<Example>): Events<Cont
   return null
 }
 
-async function* takeStep<Example>(attempt: Attempt<Example>, indices: readonly number[], batches: number): Events {
-  const { plan, trainer, progress, clock } = attempt
-  const { model, modelOptions, options, task, training } = plan
-  const examples = indices.map((i) => training[i]!)
-  const { batch, problems } = model.encode(examples, modelOptions)
-  yield* tellProblems(attempt, problems)
-  const learningRate = learningRateAt({ ...options, totalSteps: plan.totalSteps, step: progress.step, state: progress.schedule })
-  const { loss, gradientNorm } = await trainer.step(batch, { learningRate })
-  const names = () => examples.map((e) => task.nameOf(e))
+/** The trace of the steps that were to be traced, once it is whole (`atEnd`: as far as it came). */
+export function* tellTrace({ tracer }: Pick<Attempt<unknown>, 'tracer'>, atEnd = false): Generator<TrainingEvent, void, void> {
+  const trace = tracer.take(atEnd)
+  if (trace) yield { type: 'profile', ...trace }
+}
+
+/** An optimizer step as tensors. */
+interface EncodedStep<Example> {
+  examples: Example[]
+  /** parts of its mini-batches, one after another */
+  batches: Batch[]
+  problems: Problem[]
+}
+
+/** The next step as tensors; null at the end of the epoch. */
+function encodeStep<Example>(
+  { plan, trainer }: Attempt<Example>,
+  miniBatches: readonly number[][] | undefined,
+): EncodedStep<Example> | null {
+  if (!miniBatches) return null
+  const { model, modelOptions, task, training } = plan
+  const sizeOf = (index: number) => task.sizeOf(training[index]!)
+  const parts = miniBatches.flatMap((indices) => splitBatch(indices, sizeOf, trainer.workers)).map((part) => part.map((i) => training[i]!))
+  const encoded = parts.map((examples) => model.encode(examples, modelOptions))
+  return { examples: parts.flat(), batches: encoded.map((e) => e.batch), problems: encoded.flatMap((e) => e.problems) }
+}
+
+function* recordStep<Example>(
+  attempt: Attempt<Example>,
+  { examples, batches }: EncodedStep<Example>,
+  { loss, gradientNorm, learningRate }: StepResult & { learningRate: number },
+  steps: number,
+): Generator<TrainingEvent, void, void> {
+  const { plan, progress, clock } = attempt
+  const names = () => examples.map((e) => plan.task.nameOf(e))
   assertFinite(loss, 'loss', names)
   assertFinite(gradientNorm, 'norm of the gradient', names)
+  const weight = batches.reduce((sum, batch) => sum + weightOf(batch), 0)
   progress.step++
   progress.position.batch++
-  progress.epoch.loss += loss * weightOf(batch)
-  progress.epoch.weight += weightOf(batch)
-  clock.graphs += batch.graphs
-  if (progress.step % options.reportEverySteps !== 0 && progress.position.batch < batches) return
-  const reading = { step_loss: loss, learning_rate: learningRate, gradient_norm: gradientNorm, progress: shareDone(attempt, batches) }
-  yield* tellMetrics(progress.step, { ...reading, ...readClock(attempt, batches) })
+  progress.epoch.loss += loss * weight
+  progress.epoch.weight += weight
+  clock.graphs += batches.reduce((sum, batch) => sum + batch.graphs, 0)
+  if (progress.step % plan.options.reportEverySteps !== 0 && progress.position.batch < steps) return
+  const reading = { step_loss: loss, learning_rate: learningRate, gradient_norm: gradientNorm, progress: shareDone(attempt, steps) }
+  yield* tellMetrics(progress.step, { ...reading, ...readClock(attempt, steps) })
 }
 
 /** Validates, remembers the best weights, moves on to the next epoch. A new best is a checkpoint. */

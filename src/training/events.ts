@@ -1,11 +1,12 @@
 import type { NamedTensors } from '../tensor/tensor.js'
 import type { GateResult } from './gates.js'
 import type { TrainingOptions } from './options.js'
+import type { TraceSummary } from './trace.js'
 
 export interface TrainingCounts {
   trainingExamples: number
   validationExamples: number
-  /** of the first epoch; later ones may differ by a few */
+  /** optimizer steps of the first epoch; later ones may differ by a few */
   batchesPerEpoch: number
   parameters: number
 }
@@ -33,12 +34,16 @@ export type TrainingEvent =
       modelOptions: Record<string, unknown>
       options: TrainingOptions
       counts: TrainingCounts
+      /** what computes: the same of all three gives the same bits */
+      runtime: { executor: string; threads: number; workers: number }
       /** null unless resumed */
       resumedFrom: { step: number; epoch: number } | null
     }
   | { type: 'metric'; name: string; step: number; value: number }
   | { type: 'log'; level: 'info' | 'warn'; message: string }
   | { type: 'checkpoint'; step: number; bytes: Uint8Array; best: boolean }
+  /** what the traced steps spent their time on, whole as a Trace Event Format file */
+  | { type: 'profile'; bytes: Uint8Array; summary: TraceSummary }
   | { type: 'paused'; step: number; reason: 'pause' | 'drain' }
   | { type: 'cancelled'; step: number }
   | ({ type: 'finished' } & TrainingResult)

@@ -15,8 +15,12 @@ export interface LearningTask<Example> {
   optionsOf(examples: readonly Example[]): Record<string, unknown>
   /** of all a model learns from, so that a run only resumes on the data it began with */
   digestOf(example: Example): string
-  /** the task's metrics, under the names of runs (mrr, hits_at_1, …); none where the examples cannot be judged */
-  judge(examples: readonly Example[], scores: readonly (readonly number[])[]): Record<string, number>
+  /** the task's metrics, under the names of runs (mrr, accuracy, …); none where the examples cannot be judged */
+  judge(
+    examples: readonly Example[],
+    scores: readonly (readonly number[])[],
+    modelOptions: Readonly<Record<string, unknown>>,
+  ): Record<string, number>
 }
 
 const metricNames: Record<RankingMeasure, string> = {

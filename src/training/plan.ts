@@ -6,6 +6,7 @@ import type { TensorExecutor } from '../tensor/executor.js'
 import { EspalierError } from '../util/error.js'
 import { seeded } from '../util/random.js'
 import { planBatches } from './batches.js'
+import { assertGates } from './judgeable.js'
 import { digestExamples, type LearningTask } from './learning-task.js'
 import { parseTrainingOptions, type TrainingOptions, type trainingOptions } from './options.js'
 import { epochOrder } from './sampler.js'
@@ -38,6 +39,7 @@ export interface TrainingPlan<Example> {
   training: readonly Example[]
   validation: readonly Example[]
   dataHash: string
+  /** optimizer steps of the first epoch; later ones may differ by a few */
   batchesPerEpoch: number
   totalSteps: number
 }
@@ -53,14 +55,7 @@ export function planTraining<Example>(request: TrainingRequest<Example>): Traini
     throw new EspalierError('BAD_INPUT', `training ${model.name}: found no training examples, expected at least one`, {
       remedy: 'Give more examples, or a smaller validationSplit.',
     })
-  if (validation.length === 0 && options.gates.length > 0)
-    throw new EspalierError(
-      'BAD_INPUT',
-      `gates: ${options.gates.map((g) => g.metric).join(', ')} cannot be judged without validation examples`,
-      {
-        remedy: 'Give validation examples or a validationSplit above 0, or leave the gates out.',
-      },
-    )
+  assertGates(options, validation.length > 0)
   const batchesPerEpoch = planEpoch({ task, training, options }, 0).length
   return {
     model,
@@ -75,14 +70,16 @@ export function planTraining<Example>(request: TrainingRequest<Example>): Traini
   }
 }
 
-/** The batches of an epoch, as indices of training examples. */
+/** The optimizer steps of an epoch, each the mini-batches whose gradients add up in it, as indices of training examples. */
 export function planEpoch<Example>(
   { task, training, options }: Pick<TrainingPlan<Example>, 'task' | 'training' | 'options'>,
   epoch: number,
-): number[][] {
+): number[][][] {
   const order = epochOrder(options.seed, epoch, training.length)
   const budget = { nodes: options.batchNodes, examples: options.batchExamples }
-  return planBatches(order, (i) => task.sizeOf(training[i]!), budget)
+  const batches = planBatches(order, (i) => task.sizeOf(training[i]!), budget)
+  const { accumulate } = options
+  return Array.from({ length: Math.ceil(batches.length / accumulate) }, (_, i) => batches.slice(i * accumulate, (i + 1) * accumulate))
 }
 
 /** Whole groups are held out, in seeded order, where no validation examples are given. */

@@ -5,7 +5,7 @@ import { canonicalJson } from '../util/hash.js'
 import type { JsonValue } from '../vocabulary.js'
 import { type CheckpointHeader, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import type { Stopping } from './early-stopping.js'
-import { decisiveOptions } from './options.js'
+import { decisiveOptions, mayGrow } from './options.js'
 import type { TrainingPlan } from './plan.js'
 import type { Position } from './sampler.js'
 import { initialScheduleState, type ScheduleState } from './schedules.js'
@@ -49,6 +49,7 @@ export function packCheckpoint(plan: TrainingPlan<unknown>, executor: string, pr
       dataHash: plan.dataHash,
       executor,
       threads: state.threads,
+      workers: state.workers,
       optimizer: state.optimizer,
       updates: state.step,
       step,
@@ -67,19 +68,28 @@ export function packCheckpoint(plan: TrainingPlan<unknown>, executor: string, pr
 /** Puts the trainer where a checkpoint was written. A checkpoint of another model, other options or other data is a CONFLICT. */
 export function resumeProgress(plan: TrainingPlan<unknown>, executor: string, trainer: Trainer, bytes: Uint8Array): Progress {
   const { header, parameters, moments, best } = decodeCheckpoint(bytes)
-  const { step, position, epoch, schedule, threads, optimizer, updates } = header
+  const { step, position, epoch, schedule, threads, workers, optimizer, updates } = header
   const differences = [
     ...differingKeys('model', { name: header.model }, { name: plan.model.name }),
     ...differingKeys('model option', header.modelOptions, asJson(plan.modelOptions)),
-    ...differingKeys('training option', header.trainingOptions, asJson(decisiveOptions(plan.options))),
-    ...differingKeys('training', { data: header.dataHash, executor: header.executor }, { data: plan.dataHash, executor }),
+    ...differingOptions(asJson(decisiveOptions(header.trainingOptions)), asJson(decisiveOptions(plan.options))),
+    ...differingKeys(
+      'training',
+      { data: header.dataHash, executor: header.executor, threads, workers },
+      { data: plan.dataHash, executor, threads: trainer.threads, workers: trainer.workers },
+    ),
   ]
   if (differences.length > 0)
     throw new EspalierError('CONFLICT', `checkpoint of step ${step}: it belongs to another training: ${differences.join('; ')}`, {
       remedy: 'Resume with the options and the data of that run, or start a new run without the checkpoint.',
     })
-  trainer.restore({ step: updates, threads, optimizer, parameters, moments })
+  trainer.restore({ step: updates, threads, workers, optimizer, parameters, moments })
   return { step, position, epoch, schedule, stopping: { best: header.best, sinceBest: header.sinceBest }, best }
+}
+
+const differingOptions = (then: Json, now: Json): string[] => {
+  const without = (options: Json) => Object.fromEntries(Object.entries(options).filter(([name]) => !mayGrow[name]?.(then, now)))
+  return differingKeys('training option', without(then), without(now))
 }
 
 function differingKeys(what: string, then: Json, now: Json): string[] {

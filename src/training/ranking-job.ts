@@ -1,38 +1,71 @@
 import { z } from 'zod'
-import { foreignKeyOptionsSchema } from '../datasets/tasks/foreign-key.js'
+import { linkListOptions } from '../datasets/links/lists.js'
+import { featureSpecSchema } from '../datasets/links/spec.js'
+import { linkTaskNames } from '../datasets/tasks/task.js'
 import { ggnnOptions } from '../models/ggnn.js'
+import { withDefaults } from './defaults.js'
+import { exportOptions } from './export-options.js'
 import { trainingOptions } from './options.js'
+import { gleanHistoryOptions, resumeOption } from './origin-options.js'
+import { trainReadoutOptions } from './readout-job.js'
 
 /** What the data decides is not for the caller to say. */
 const modelOptions = ggnnOptions.omit({ features: true, queryFeatures: true, edgeTypes: true })
 
-/** Chosen on the schemas of Spider: a target sharper than the labels' own learns faster, and ten epochs begin to overfit. */
-const network = { hidden: 48, steps: 3, temperature: 0.3 }
+/** Chosen on the schemas of Spider: some hundred links teach a small network more than a large one. */
+const network = { hidden: 16, steps: 2, temperature: 0.5 }
 
 /** Where ranking lists come from: a stored version, or the catalog as it was at a moment. */
 const dataOptions = {
-  task: z.enum(['foreign-key']).default('foreign-key').describe('what is learned from the catalog'),
+  task: z.enum(linkTaskNames).default('foreign-key').describe('which links of the catalog are learned'),
   projectIds: z.array(z.string().min(1)).min(1).optional().describe('projects to learn from; default every one that has such edges'),
   asOf: z.iso.datetime().optional().describe('the moment whose catalog is read; default when the run was asked for'),
-  datasetVersionId: z.string().optional().describe('a stored dataset version to learn from instead of the catalog'),
-  lists: foreignKeyOptionsSchema.prefault({}).describe('how lists are made from the catalog'),
+  splitAt: z.iso
+    .datetime()
+    .optional()
+    .describe('split by time: learn from the catalog as it was then, be judged on the links that came after; default: by database'),
+  datasetVersionId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('a stored dataset version to learn from instead of the catalog: its id, a name (its latest), name@1.2 or name@tag'),
+  lists: linkListOptions
+    .extend({ features: featureSpecSchema.omit({ version: true, task: true }).prefault({}).describe('how nodes become numbers') })
+    .prefault({})
+    .describe('how lists are made from the catalog'),
 }
 
-/** Options of a `train-ggnn` run. None is needed. */
-export const trainGgnnOptions = z.strictObject({
+/** Options of a run that trains a ranker. None is needed. */
+const trainRankerOptions = z.strictObject({
+  readout: z.literal('rank').default('rank').describe('what is read from the graphs: a score per candidate'),
   ...dataOptions,
-  model: modelOptions.prefault(network).describe('the network'),
-  training: trainingOptions.prefault({ epochs: 16, learningRate: 2e-3, monitor: 'mrr', patience: 6 }).describe('how it is trained'),
-  component: z.string().min(1).default('ranker').describe('what the artifact is published as'),
+  glean: gleanHistoryOptions.prefault({}).describe('links that the catalog no longer has, read from Glean, to learn from besides'),
+  model: withDefaults(modelOptions, network).describe('the network'),
+  training: withDefaults(trainingOptions, { epochs: 24, learningRate: 2e-3, batchExamples: 8, monitor: 'mrr', patience: 6 }).describe(
+    'how it is trained',
+  ),
+  export: exportOptions.prefault({}).describe('how it is exported'),
+  component: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('what the artifact is published as; default ranker for foreign-key, lineage-ranker, dependency-ranker'),
+  resume: resumeOption,
 })
+export type TrainRankerOptions = z.output<typeof trainRankerOptions>
+
+/** Options of a `train-ggnn` run, by its read-out. None is needed to rank; the other read-outs need a dataset version of their kind. */
+export const trainGgnnOptions = z.discriminatedUnion('readout', [trainRankerOptions, ...trainReadoutOptions])
 export type TrainGgnnOptions = z.output<typeof trainGgnnOptions>
 
 /** Options of an `evaluate` run: leave-one-database-out, the ranker beside its baselines. None is needed. */
 export const evaluateOptions = z.strictObject({
   ...dataOptions,
-  model: modelOptions.prefault(network).describe('the network'),
+  model: withDefaults(modelOptions, network).describe('the network'),
   // A fixed number of epochs: with few databases, one held out for early stopping is missed more than it helps.
-  training: trainingOptions.prefault({ epochs: 8, learningRate: 2e-3, validationSplit: 0 }).describe('how it is trained in each fold'),
+  training: withDefaults(trainingOptions, { epochs: 12, learningRate: 2e-3, batchExamples: 8, validationSplit: 0 }).describe(
+    'how it is trained in each fold',
+  ),
   folds: z.int().min(2).optional().describe('hold out this many parts of the databases instead of one database at a time'),
 })
 export type EvaluateOptions = z.output<typeof evaluateOptions>

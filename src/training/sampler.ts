@@ -4,7 +4,7 @@ import { seeded } from '../util/random.js'
 export interface Position {
   /** from 0 */
   epoch: number
-  /** batches of this epoch already taken */
+  /** optimizer steps of this epoch already taken */
   batch: number
 }
 

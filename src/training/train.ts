@@ -1,8 +1,9 @@
 import { type Attempt, type Control, checkpointOf, openAttempt } from './attempt.js'
 import { isExhausted } from './early-stopping.js'
-import { closeEpoch, runEpoch, tellMetrics } from './epoch.js'
+import { closeEpoch, runEpoch, tellMetrics, tellTrace } from './epoch.js'
 import type { TrainingEvent, TrainingResult } from './events.js'
 import { judgeGates } from './gates.js'
+import { gatesOf } from './options.js'
 import { planTraining, type TrainingRequest } from './plan.js'
 
 /**
@@ -21,6 +22,7 @@ export async function* train<Example>(request: TrainingRequest<Example>): AsyncG
       if (asked) return yield* leave(attempt, asked)
       yield* closeEpoch(attempt)
     }
+    yield* tellTrace(attempt, true)
     yield { type: 'finished', ...resultOf(attempt) }
   } finally {
     await attempt.trainer.close()
@@ -30,7 +32,7 @@ export async function* train<Example>(request: TrainingRequest<Example>): AsyncG
 const isOver = ({ plan: { options }, progress }: Attempt<unknown>): boolean =>
   progress.position.epoch >= options.epochs || isExhausted(progress.stopping, options.patience)
 
-function* announce({ plan, progress, trainer }: Attempt<unknown>, isResumed: boolean): Generator<TrainingEvent, void, void> {
+function* announce({ plan, progress, trainer, executor }: Attempt<unknown>, isResumed: boolean): Generator<TrainingEvent, void, void> {
   const { modelOptions, options, training, validation, batchesPerEpoch } = plan
   const parameters = Object.values(trainer.parameters()).reduce((sum, { data }) => sum + data.length, 0)
   yield {
@@ -38,6 +40,7 @@ function* announce({ plan, progress, trainer }: Attempt<unknown>, isResumed: boo
     modelOptions,
     options,
     counts: { trainingExamples: training.length, validationExamples: validation.length, batchesPerEpoch, parameters },
+    runtime: { executor, threads: trainer.threads, workers: trainer.workers },
     resumedFrom: isResumed ? { step: progress.step, epoch: progress.position.epoch } : null,
   }
   yield* tellMetrics(progress.step, { total_epochs: options.epochs })
@@ -45,6 +48,7 @@ function* announce({ plan, progress, trainer }: Attempt<unknown>, isResumed: boo
 
 function* leave(attempt: Attempt<unknown>, asked: Control): Generator<TrainingEvent, void, void> {
   const { step } = attempt.progress
+  yield* tellTrace(attempt, true)
   if (asked === 'cancel') return yield { type: 'cancelled', step }
   yield checkpointOf(attempt, false)
   yield { type: 'paused', step, reason: asked }
@@ -54,7 +58,7 @@ function* leave(attempt: Attempt<unknown>, asked: Control): Generator<TrainingEv
 function resultOf({ plan, progress, trainer }: Attempt<unknown>): TrainingResult {
   const { best } = progress.stopping
   const metrics = best?.metrics ?? {}
-  const gates = judgeGates(plan.options.gates, metrics)
+  const gates = judgeGates(gatesOf(plan.options), metrics)
   return {
     parameters: best ? progress.best : trainer.parameters(),
     metrics,

@@ -10,8 +10,8 @@ export interface EncodedValidation {
   batch: Batch
 }
 
-/** Lists that count in a mean loss: those with candidates. */
-export const weightOf = (batch: Batch): number => batch.candidates.filter((n) => n > 0).length
+/** Examples that count in a mean loss. */
+export const weightOf = (batch: Batch): number => batch.counts.filter((n) => n > 0).length
 
 export function encodeValidation<Example>({ model, modelOptions, options, task, validation }: TrainingPlan<Example>): EncodedValidation[] {
   const budget = { nodes: options.batchNodes, examples: options.batchExamples }
@@ -26,22 +26,24 @@ export function encodeValidation<Example>({ model, modelOptions, options, task, 
 
 /** Loss and the task's metrics of the trainer's weights, and its scores in the order of the examples. DIVERGED when a loss is not finite. */
 export async function validate<Example>(
-  { task, validation }: Pick<TrainingPlan<Example>, 'task' | 'validation'>,
+  { task, validation, modelOptions }: Pick<TrainingPlan<Example>, 'task' | 'validation' | 'modelOptions'>,
   encoded: readonly EncodedValidation[],
   trainer: Pick<Trainer, 'evaluate'>,
 ): Promise<{ metrics: Record<string, number>; scores: number[][] }> {
   const scores: number[][] = []
   const sum = { loss: 0, weight: 0 }
-  for (const { indices, batch } of encoded) {
-    const result = await trainer.evaluate(batch)
+  // all at once: worker threads take turns
+  const results = await Promise.all(encoded.map(({ batch }) => trainer.evaluate(batch)))
+  encoded.forEach(({ indices, batch }, k) => {
+    const result = results[k]!
     assertFinite(result.loss, 'validation loss', () => indices.map((i) => task.nameOf(validation[i]!)))
     sum.loss += result.loss * weightOf(batch)
     sum.weight += weightOf(batch)
     indices.forEach((index, i) => {
       scores[index] = result.scores[i]!
     })
-  }
-  return { metrics: { validation_loss: sum.loss / Math.max(1, sum.weight), ...task.judge(validation, scores) }, scores }
+  })
+  return { metrics: { validation_loss: sum.loss / Math.max(1, sum.weight), ...task.judge(validation, scores, modelOptions) }, scores }
 }
 
 /** Throws DIVERGED, naming the examples of the batch, when a number that must be finite is not. */

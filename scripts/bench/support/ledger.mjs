@@ -32,14 +32,13 @@ export async function timed(work) {
   return [result, (performance.now() - start) / 1000]
 }
 
-/** Highest resident memory of this process while `work` runs, in MiB over what it had at the start. */
+/** Highest resident memory of this process while `work` runs, in MiB. */
 export async function peakMemory(work) {
   globalThis.gc?.()
-  const base = process.memoryUsage.rss()
-  let peak = base
+  let peak = process.memoryUsage.rss()
   const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20)
   try {
-    return [await work(), (peak - base) / 2 ** 20]
+    return [await work(), peak / 2 ** 20]
   } finally {
     clearInterval(timer)
   }

@@ -1,7 +1,19 @@
 import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
-import { didYouMean } from '../../util/closest.js'
 import { type Problem, problem } from '../../util/problem.js'
-import { readEdgePairs } from './edge-index.js'
+import {
+  agree,
+  type GraphFileState,
+  isFiniteNumber,
+  isObject,
+  parseJsonObject,
+  type Report,
+  readEdges,
+  readNodeFeatures,
+  readVector,
+  reportAmbiguousEdges,
+  reportUnknownFields,
+  show,
+} from './graph-fields.js'
 import { readLines, type TextChunks } from './lines.js'
 
 /**
@@ -28,23 +40,9 @@ export interface RankingLine {
   problems: Problem[]
 }
 
-type Report = (
-  at: string,
-  code: string,
-  found: unknown,
-  expected: string,
-  more?: { suggestion?: string; severity?: Problem['severity'] },
-) => void
-
 /** What lines of one file must agree on. */
-interface FileState {
-  featureWidth?: { width: number; line: number }
-  queryWidth?: { width: number; line: number }
+interface FileState extends GraphFileState {
   queryIds: Map<string, number>
-  /** first line where pairs stood in a 2xE layout beyond doubt */
-  columnLayoutLine?: number
-  /** places where two edges could be read either way */
-  ambiguous: { at: string; line: number }[]
 }
 
 /** Reads a stream of ranking JSONL line by line, in memory that does not grow with its rows (only their ids are kept). */
@@ -75,42 +73,14 @@ function readLine(text: string, line: number, state: FileState, options: Ranking
   const problems: Problem[] = []
   const report: Report = (at, code, found, expected, more = {}) =>
     problems.push(problem({ code, where: `${file}:${line}${at && `:${at}`}`, found: show(found), expected, ...more }))
-  const list = parseObject(text, report, state, line, options)
+  const value = parseJsonObject(text, 'query_id and candidates', report)
+  const list = value && readList(value, report, state, line, options)
   reportAmbiguousEdges(problems, state, file)
   return { line, list: problems.some((p) => p.severity === 'error') ? null : list, problems }
 }
 
-const show = (value: unknown): string =>
-  typeof value === 'number' ? String(value) : typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
-
-function parseObject(text: string, report: Report, state: FileState, line: number, options: RankingJsonlOptions): RankingList | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    const suggestion = /\b(NaN|-?Infinity)\b/.test(text) ? 'NaN and Infinity are not JSON: replace or remove them.' : undefined
-    report('', 'not-json', text, 'one JSON object a line', suggestion ? { suggestion } : {})
-    return null
-  }
-  if (!isObject(value)) {
-    report('', 'not-an-object', value, 'a JSON object with query_id and candidates')
-    return null
-  }
-  return readList(value, report, state, line, options)
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const listFields = ['query_id', 'query', 'group', 'candidates']
 const candidateFields = ['id', 'node_features', 'edge_index', 'edge_types', 'edge_directions', 'label']
-
-function reportUnknownFields(value: Record<string, unknown>, known: readonly string[], at: string, report: Report): void {
-  for (const field of Object.keys(value)) {
-    if (known.includes(field)) continue
-    const suggestion = didYouMean(field, known)
-    report(at, 'unknown-field', field, `one of ${known.join(', ')}`, { severity: 'warning', ...(suggestion && { suggestion }) })
-  }
-}
 
 function readList(
   value: Record<string, unknown>,
@@ -162,32 +132,6 @@ function reportEqualLabels(candidates: readonly CandidateGraph[], report: Report
   )
 }
 
-function readVector(value: unknown, at: string, report: Report): number[] | undefined {
-  if (!Array.isArray(value)) {
-    report(at, 'not-a-list', value, 'a list of finite numbers')
-    return undefined
-  }
-  const bad = value.findIndex((x) => !isFiniteNumber(x))
-  if (bad < 0) return value
-  report(`${at}[${bad}]`, 'not-finite', value[bad], 'a finite number')
-  return undefined
-}
-
-const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-
-function agree(
-  at: string,
-  code: string,
-  width: number,
-  key: 'featureWidth' | 'queryWidth',
-  state: FileState,
-  line: number,
-  report: Report,
-): void {
-  const first = (state[key] ??= { width, line })
-  if (first.width !== width) report(at, code, `${width} numbers`, `${first.width} numbers, as on line ${first.line}`)
-}
-
 function readCandidate(
   value: unknown,
   at: string,
@@ -201,12 +145,8 @@ function readCandidate(
     return { nodeFeatures: [], edges: [] }
   }
   reportUnknownFields(value, candidateFields, at, report)
-  const nodeFeatures = readNodeFeatures(value['node_features'], at, report, state, line)
-  const { edges, layout } = readEdgePairs(value['edge_index'], nodeFeatures.length, `${at}.edge_index`, report)
-  if (layout === 'columns') state.columnLayoutLine ??= line
-  if (layout === 'ambiguous') state.ambiguous.push({ at, line })
-  const types = readPerEdge(value['edge_types'], edges.length, `${at}.edge_types`, 'an integer, 0 or more', isEdgeType, report)
-  const directions = readPerEdge(value['edge_directions'], edges.length, `${at}.edge_directions`, '0 or 1', isDirection, report)
+  const nodeFeatures = readNodeFeatures(value['node_features'], `${at}.node_features`, report, state, line)
+  const edges = readEdges(value, nodeFeatures.length, at, report, state, line)
   const { id, label } = value
   if (id !== undefined && typeof id !== 'string') report(`${at}.id`, 'not-a-string', id, 'a string')
   if (label === undefined ? (options.requireLabels ?? true) : !isFiniteNumber(label))
@@ -214,63 +154,7 @@ function readCandidate(
   return {
     ...(typeof id === 'string' && { id }),
     nodeFeatures,
-    edges,
-    ...(types && { edgeTypes: types }),
-    ...(directions && { edgeDirections: directions }),
+    ...edges,
     ...(isFiniteNumber(label) && { label }),
   }
-}
-
-const isEdgeType = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isDirection = (value: unknown): value is 0 | 1 => value === 0 || value === 1
-
-function readNodeFeatures(value: unknown, at: string, report: Report, state: FileState, line: number): number[][] {
-  if (!Array.isArray(value)) {
-    report(`${at}.node_features`, 'not-a-list', value, 'a list with one row of numbers a node')
-    return []
-  }
-  if (value.length === 0) report(`${at}.node_features`, 'no-nodes', '[]', 'at least one node', { severity: 'warning' })
-  return value.map((row, n) => {
-    const place = `${at}.node_features[${n}]`
-    const features = readVector(row, place, report) ?? []
-    if (features.length > 0 || (Array.isArray(row) && row.length === 0))
-      agree(place, 'feature-width', features.length, 'featureWidth', state, line, report)
-    return features
-  })
-}
-
-function readPerEdge<T>(
-  value: unknown,
-  edges: number,
-  at: string,
-  expected: string,
-  fits: (item: unknown) => item is T,
-  report: Report,
-): T[] | undefined {
-  if (value === undefined) return undefined
-  if (!Array.isArray(value)) {
-    report(at, 'not-a-list', value, `a list with one item an edge, each ${expected}`)
-    return undefined
-  }
-  if (value.length !== edges) report(at, 'length-mismatch', `${value.length} items`, `${edges}, one an edge`)
-  value.forEach((item, e) => {
-    if (!fits(item)) report(`${at}[${e}]`, 'bad-item', item, expected)
-  })
-  return value
-}
-
-/** Two edges read the same way in both layouts' files are a guess: said as soon as the file shows the other layout. */
-function reportAmbiguousEdges(problems: Problem[], state: FileState, file: string): void {
-  if (state.columnLayoutLine === undefined) return
-  for (const { at, line } of state.ambiguous)
-    problems.push(
-      problem({
-        code: 'ambiguous-edge-index',
-        where: `${file}:${line}:${at}.edge_index`,
-        found: `a 2x2 edge_index, in a file that uses the 2xE layout (line ${state.columnLayoutLine})`,
-        expected: 'pairs [from, to], which cannot be mistaken',
-        suggestion: 'Write every edge_index as a list of pairs.',
-      }),
-    )
-  state.ambiguous = []
 }

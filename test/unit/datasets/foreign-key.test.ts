@@ -1,22 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { encodeCandidates, neighbourhood } from '../../../src/datasets/candidate-graph.js'
-import { indexEstate } from '../../../src/datasets/estate.js'
-import {
-  candidateEdgeTypes,
-  featureSpecHash,
-  nodeFeatureNames,
-  nodeFeatureWidth,
-  parseFeatureSpec,
-  queryFeatureWidth,
-} from '../../../src/datasets/features.js'
-import { hiddenReferences } from '../../../src/datasets/hidden-edges.js'
-import { buildForeignKeyLists, candidateTargets } from '../../../src/datasets/tasks/foreign-key.js'
+import { encodeCandidates, knownTo, neighbourhood } from '../../../src/datasets/links/candidate-graph.js'
+import { indexEstate } from '../../../src/datasets/links/estate.js'
+import { nodeFeatureNames, nodeFeatureWidth, queryFeatureWidth } from '../../../src/datasets/links/features.js'
+import { buildLinkLists } from '../../../src/datasets/links/lists.js'
+import { candidateTargets } from '../../../src/datasets/links/recall.js'
+import { candidateEdgeTypes, featureSpecHash, parseFeatureSpec } from '../../../src/datasets/links/spec.js'
+import { foreignKey, hiddenReferences } from '../../../src/datasets/tasks/foreign-key.js'
 import { seeded } from '../../../src/util/random.js'
 import { columnId, EstateBuilder, smallEstate, tableId } from '../../support/small-estate.js'
 
 const estate = smallEstate()
 const index = indexEstate(estate)
-const { lists, featureSpec } = buildForeignKeyLists(estate, { candidates: 8 }, seeded(7))
+const { lists, featureSpec } = buildLinkLists(estate, { candidates: 8 }, seeded(7))
 const listOf = (column: string) => lists.find((l) => l.queryId === columnId(column))!
 const labels = (column: string) => new Map(listOf(column).candidates.map((c) => [c.id!, c.label!]))
 
@@ -52,23 +47,23 @@ describe('foreign-key lists', () => {
   })
 
   it('are the same from the same seed, others from another, and a new table leaves the other databases as they were', () => {
-    expect(buildForeignKeyLists(smallEstate(), { candidates: 8 }, seeded(7)).lists).toEqual(lists)
-    expect(buildForeignKeyLists(estate, { candidates: 8 }, seeded(8)).lists).not.toEqual(lists)
+    expect(buildLinkLists(smallEstate(), { candidates: 8 }, seeded(7)).lists).toEqual(lists)
+    expect(buildLinkLists(estate, { candidates: 8 }, seeded(8)).lists).not.toEqual(lists)
     const grown = smallEstate()
     const extra = new EstateBuilder()
     extra.database('zoo')
     extra.table('zoo', 'cages', { id: 'int*', keeper_id: 'int' })
     const { nodes, edges } = extra.build()
     const more = { nodes: [...grown.nodes, ...nodes], edges: [...grown.edges, ...edges] }
-    expect(buildForeignKeyLists(more, { candidates: 8 }, seeded(7)).lists).toEqual(lists)
+    expect(buildLinkLists(more, { candidates: 8 }, seeded(7)).lists).toEqual(lists)
   })
 
   it('can be asked over every column of the database', () => {
-    const all = buildForeignKeyLists(estate, { candidates: 'all' }, seeded(1)).lists
+    const all = buildLinkLists(estate, { candidates: 'all' }, seeded(1)).lists
     const asked = all.find((l) => l.queryId === columnId('school.pupils.classid'))!
     expect(asked.candidates.map((c) => c.id).sort()).toEqual(
       index
-        .columnsIn('demo/hive/database:school')
+        .membersOf('demo/hive/database:school', 'database', ['Column'])
         .map((c) => c.id)
         .filter((id) => id !== asked.queryId),
     )
@@ -80,7 +75,7 @@ describe('foreign-key lists', () => {
     b.table('tiny', 'a', { id: 'int*' })
     b.table('tiny', 'b', { a_id: 'int' })
     b.foreignKey('fk', ['tiny.b.a_id', 'tiny.a.id'])
-    const built = buildForeignKeyLists(b.build(), {}, seeded(1))
+    const built = buildLinkLists(b.build(), {}, seeded(1))
     expect(built.lists).toEqual([])
     expect(built.problems).toMatchObject([{ code: 'no-negatives', where: columnId('tiny.b.a_id') }])
   })
@@ -88,7 +83,7 @@ describe('foreign-key lists', () => {
 
 describe('nothing in a list gives the answer away', () => {
   it('neither the key itself nor any edge of its constraint is in any graph, the tables’ own edge included', () => {
-    const references = candidateEdgeTypes.indexOf('REFERENCES')
+    const references = candidateEdgeTypes(featureSpec).indexOf('REFERENCES')
     for (const list of lists) {
       const hidden = hiddenReferences(index, list.queryId)
       expect(hidden.size).toBeGreaterThanOrEqual(2)
@@ -134,8 +129,8 @@ describe('nothing in a list gives the answer away', () => {
     }
   })
 
-  it('with knownReferences none, a database without any declared key is encoded the same', () => {
-    const spec = parseFeatureSpec({ knownReferences: 'none' })
+  it('with knownLinks none, a database without any declared key is encoded the same', () => {
+    const spec = parseFeatureSpec({ knownLinks: 'none' })
     const bare = { nodes: estate.nodes, edges: estate.edges.filter((e) => e.label !== 'REFERENCES') }
     for (const { queryId, candidates } of lists) {
       const ids = candidates.map((c) => c.id!)
@@ -148,11 +143,11 @@ const unlabelled = (list: (typeof lists)[number]) => ({ ...list, candidates: lis
 
 /** The ids behind the nodes of a candidate graph, by the documented order. */
 function idsOf(queryId: string, candidateId: string): string[] {
-  const hidden = hiddenReferences(index, queryId)
+  const known = knownTo(index, queryId, featureSpec)
   const { hops, maxNodes } = featureSpec
   const around = [
-    neighbourhood(index, queryId, hidden, hops, Math.floor(maxNodes / 3)),
-    neighbourhood(index, candidateId, hidden, hops, maxNodes),
+    neighbourhood(known, queryId, foreignKey.walked, hops, Math.floor(maxNodes / 3)),
+    neighbourhood(known, candidateId, foreignKey.walked, hops, maxNodes),
   ]
   return [...new Set([queryId, candidateId, ...around.flat()])].slice(0, maxNodes)
 }
@@ -172,7 +167,7 @@ describe('the encoder', () => {
 
   it('does not care in which order nodes and edges come', () => {
     const shuffled = { nodes: seeded(3).shuffle(estate.nodes), edges: seeded(4).shuffle(estate.edges) }
-    expect(buildForeignKeyLists(shuffled, { candidates: 8 }, seeded(7)).lists).toEqual(lists)
+    expect(buildLinkLists(shuffled, { candidates: 8 }, seeded(7)).lists).toEqual(lists)
   })
 
   it('gives rows and vectors of the widths it names, finite, and graphs within their bound', () => {
@@ -202,7 +197,7 @@ describe('the encoder', () => {
   it('marks the query and the candidate, and joins them by one ASKED edge', () => {
     const names = nodeFeatureNames(featureSpec)
     const [isQuery, isCandidate] = [names.indexOf('is-query'), names.indexOf('is-candidate')]
-    const asked = candidateEdgeTypes.indexOf('ASKED')
+    const asked = candidateEdgeTypes(featureSpec).indexOf('ASKED')
     for (const graph of lists.flatMap((l) => l.candidates)) {
       const rows = graph.nodeFeatures as number[][]
       expect(rows.map((r) => r[isQuery])).toEqual(rows.map((_, n) => Number(n === 0)))
@@ -221,16 +216,24 @@ describe('the encoder', () => {
     const { candidates } = encodeCandidates(wide, columnId('wide.notes.fact_id'), [columnId('wide.facts.c7')], featureSpec)
     expect(performance.now() - before).toBeLessThan(2000)
     expect(candidates[0]!.nodeFeatures).toHaveLength(featureSpec.maxNodes)
-    const walk = neighbourhood(indexEstate(wide), columnId('wide.facts.c7'), new Set(), 2, 4)
+    const walk = neighbourhood(
+      knownTo(indexEstate(wide), columnId('wide.notes.fact_id'), featureSpec),
+      columnId('wide.facts.c7'),
+      foreignKey.walked,
+      2,
+      4,
+    )
     expect(walk).toEqual(
       ['wide.facts.c7'].map(columnId).concat(tableId('wide.facts'), columnId('wide.facts.fact_id'), columnId('wide.facts.c0')),
     )
   })
 
   it('hashes its spec: equal specs alike whatever the order of their keys, others apart', () => {
-    expect(featureSpecHash(parseFeatureSpec({ hops: 2, maxNodes: 32 }))).toBe(featureSpecHash(parseFeatureSpec({ maxNodes: 32 })))
+    expect(featureSpecHash(parseFeatureSpec({ hops: 2, maxNodes: 32 }))).toBe(
+      featureSpecHash(parseFeatureSpec({ maxNodes: 32, knownLinks: 'others' })),
+    )
     expect(featureSpecHash(parseFeatureSpec({ hops: 1 }))).not.toBe(featureSpecHash(featureSpec))
-    expect(() => parseFeatureSpec({ version: 2 })).toThrow('feature spec')
+    expect(() => parseFeatureSpec({ version: 1 })).toThrow('feature spec')
   })
 
   it('says which id is wrong, and what it is', () => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { parseSource } from '../../../src/catalog/sources/index.js'
-import { type Estate, indexEstate, isPrimaryKey } from '../../../src/datasets/estate.js'
-import { hiddenReferences } from '../../../src/datasets/hidden-edges.js'
-import { buildForeignKeyLists } from '../../../src/datasets/tasks/foreign-key.js'
+import { type Estate, indexEstate, isPrimaryKey } from '../../../src/datasets/links/estate.js'
+import { buildLinkLists } from '../../../src/datasets/links/lists.js'
+import { hiddenReferences } from '../../../src/datasets/tasks/foreign-key.js'
 import { seeded } from '../../../src/util/random.js'
 
 const ddl = `
@@ -29,7 +29,7 @@ it('the names that the Hive source gives properties and constraints are those th
   const index = indexEstate(estate)
   const keys = estate.nodes.filter((n) => n.kind === 'Column' && isPrimaryKey(n)).map((n) => n.qualifiedName)
   expect(keys.sort()).toEqual(['core.account.bank', 'core.account.no', 'core.card.id'])
-  expect(index.columnsOf('p/s/table:core.payment').map((c) => c.name)).toEqual(['id', 'card_id', 'at', 'amount'])
+  expect(index.partsOf('p/s/table:core.payment').map((c) => c.name)).toEqual(['id', 'card_id', 'at', 'amount'])
   const hidden = [...hiddenReferences(index, 'p/s/column:core.card.account_no')].map((e) =>
     [e.sourceId, e.targetId].map((id) => id.slice(4)).join(' -> '),
   )
@@ -38,7 +38,7 @@ it('the names that the Hive source gives properties and constraints are those th
     'column:core.card.bank -> column:core.account.bank',
     'table:core.card -> table:core.account',
   ])
-  const { lists } = buildForeignKeyLists(estate, { candidates: 5 }, seeded(1))
+  const { lists } = buildLinkLists(estate, { candidates: 5 }, seeded(1))
   expect(lists.map((l) => [l.queryId, l.group])).toEqual([
     ['p/s/column:core.card.account_no', 'p/s/database:core'],
     ['p/s/column:core.card.bank', 'p/s/database:core'],

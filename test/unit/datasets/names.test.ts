@@ -1,8 +1,16 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { fastEditDistance } from '../../../src/datasets/edit-distance.js'
-import { hashFeatures } from '../../../src/datasets/hashing.js'
-import { editSimilarity, singular, squeeze, targetFit, targetName, trigramSimilarity } from '../../../src/datasets/names.js'
+import { fastEditDistance } from '../../../src/datasets/links/edit-distance.js'
+import { hashFeatures } from '../../../src/datasets/links/hashing.js'
+import {
+  editSimilarity,
+  sharedEnding,
+  singular,
+  spellingOf,
+  squeeze,
+  targetFit,
+  trigramSimilarity,
+} from '../../../src/datasets/links/names.js'
 import { editDistance } from '../../../src/util/closest.js'
 import { nameTokens } from '../../../src/util/words.js'
 
@@ -28,7 +36,7 @@ it('knows simple plurals and leaves words alone that only look like one', () => 
 })
 
 it('finds that a key fits its target by name, by table and name, or by table', () => {
-  const fit = (query: string, column: string, table: string) => targetFit(squeeze(query), targetName(column, table))
+  const fit = (query: string, column: string, table: string) => targetFit(squeeze(query), spellingOf(column, table))
   for (const query of ['owner_id', 'ownerId', 'owner', 'Owner ID']) expect(fit(query, 'id', 'owners')).toBe(1)
   expect(fit('owner_id', 'owner_id', 'anything')).toBe(1)
   expect(fit('owner_id', 'title', 'books')).toBeLessThan(0.5)
@@ -36,11 +44,24 @@ it('finds that a key fits its target by name, by table and name, or by table', (
   expect(fit('', '', '')).toBe(0)
 })
 
+it('reads what a key is a key of: key words, plurals and roles aside', () => {
+  const read = (name: string, owner = '') => {
+    const { stem, head, owner: of, ownerHead } = spellingOf(name, owner)
+    return [stem, head, of, ownerHead]
+  }
+  expect(read('employee_address_id', 'Addresses')).toEqual(['employeeaddress', 'address', 'address', 'address'])
+  expect(read('teacherid', 'crm_teachers')).toEqual(['teacher', 'teacher', 'crmteacher', 'teacher'])
+  expect(read('ID', 'x')).toEqual(['', '', 'x', 'x'])
+  expect(read('paid')).toEqual(['paid', 'paid', '', ''])
+  expect(sharedEnding(['employee', 'address', 'id'], ['address', 'id'])).toBeCloseTo(2 / 3, 12)
+  expect(sharedEnding([], ['id'])).toBe(0)
+})
+
 it('fits by the best of all spellings, however few are compared', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'b', 's', '_'), maxLength: 8 })
   fc.assert(
     fc.property(name, name, name, (query, column, table) => {
-      const target = targetName(column, table)
+      const target = spellingOf(column, table)
       const best = Math.max(0, ...target.spellings.map((spelling) => editSimilarity(squeeze(query), spelling)))
       expect(targetFit(squeeze(query), target)).toBe(best)
     }),

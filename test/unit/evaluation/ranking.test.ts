@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { buildForeignKeyLists } from '../../../src/datasets/tasks/foreign-key.js'
+import { buildLinkLists } from '../../../src/datasets/links/lists.js'
 import { baselineRules, rankingBaselines } from '../../../src/evaluation/baselines.js'
 import { compareRankings } from '../../../src/evaluation/compare.js'
 import { evaluateLeaveOneOut } from '../../../src/evaluation/leave-one-out.js'
@@ -93,7 +93,7 @@ describe('evaluateRanking', () => {
 describe('baselines', () => {
   const estate = smallEstate()
   const baselines = rankingBaselines(estate)
-  const { lists } = buildForeignKeyLists(estate, { candidates: 'all' }, seeded(1))
+  const { lists } = buildLinkLists(estate, { candidates: 'all' }, seeded(1))
   const score = (name: string, column: string, candidate: string) => {
     const asked = lists.find((l) => l.queryId === columnId(column))!
     return baselines[name]!(asked)[asked.candidates.findIndex((c) => c.id === columnId(candidate))]!

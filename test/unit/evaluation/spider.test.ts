@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { indexEstate } from '../../../src/datasets/estate.js'
-import { buildForeignKeyLists, candidateTargets } from '../../../src/datasets/tasks/foreign-key.js'
+import { indexEstate } from '../../../src/datasets/links/estate.js'
+import { buildLinkLists } from '../../../src/datasets/links/lists.js'
+import { candidateTargets } from '../../../src/datasets/links/recall.js'
 import { rankingBaselines } from '../../../src/evaluation/baselines.js'
 import { compareRankings } from '../../../src/evaluation/compare.js'
 import { evaluateLeaveOneOut, type TrainRanker } from '../../../src/evaluation/leave-one-out.js'
@@ -35,17 +36,17 @@ describeIf(sharedData, 'the shared data folder is absent', 'foreign keys of 83 p
   it.each(['others', 'none'] as const)(
     'even a linear ranker does no worse than the best rule on schemas it never saw (known keys: %s)',
     { timeout: 120_000 },
-    async (knownReferences) => {
+    async (knownLinks) => {
       const estate = await spiderEstate(sharedData!)
-      const { lists, problems } = buildForeignKeyLists(estate, { candidates: 12, features: { knownReferences } }, seeded(1))
+      const { lists, problems } = buildLinkLists(estate, { candidates: 12, features: { knownLinks } }, seeded(1))
       expect(problems).toEqual([])
       expect(lists).toHaveLength(394)
       const options = { rng: seeded(1), unit: 'group', resamples: 500 } as const
       const reports: Record<string, RankingReport> = {}
-      for (const [name, scorer] of Object.entries(rankingBaselines(estate, { knownReferences })))
+      for (const [name, scorer] of Object.entries(rankingBaselines(estate, { knownLinks })))
         reports[name] = evaluateScorer(lists, scorer, options)
       const linear = (reports['linear'] = await evaluateLeaveOneOut(lists, trainLinear, { ...options, folds: 5 }))
-      const rule = knownReferences === 'others' ? 'links + key + type + name' : 'key + type + name'
+      const rule = knownLinks === 'others' ? 'links + key + type + name' : 'key + type + name'
       const against = compareRankings(linear, reports[rule]!, 'mrr', options)
       expect(reports['fuzzy name']!.mrr.low).toBeGreaterThan(reports['random']!.mrr.high)
       expect(against.value).toBeGreaterThan(0)
@@ -54,7 +55,7 @@ describeIf(sharedData, 'the shared data folder is absent', 'foreign keys of 83 p
 
   it('the candidates chosen at serving hold nearly every true target', async () => {
     const estate = await spiderEstate(sharedData!)
-    const { references } = indexEstate(estate)
+    const references = indexEstate(estate).edgesOf('REFERENCES', ['Column'])
     const found = references.filter((e) => candidateTargets(estate, e.sourceId, { limit: 16, includeKnown: true }).includes(e.targetId))
     expect(found.length / references.length).toBeGreaterThan(0.98)
   })

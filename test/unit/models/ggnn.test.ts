@@ -87,7 +87,7 @@ const variants: Record<string, GgnnOptions> = Object.fromEntries(
   Object.entries({
     plain: {},
     rich: { edgeTypes: 3, queryFeatures: 2, normalize: 'mean', residual: true, layerNorm: true },
-    max: { readout: 'max', weights: 'per-step' },
+    max: { pooling: 'max', weights: 'per-step' },
   }).map(([name, change]) => [name, ggnn.options.parse({ features: 3, hidden: 6, steps: 2, ...change })]),
 )
 
@@ -105,6 +105,52 @@ describe('the GGNN against PyTorch, edge by edge in float64', () => {
           expect(difference(ours.gradients[parameter]!, expected), parameter).toBeLessThan(1e-5)
       })
   }
+})
+
+describe('messages that only go along', () => {
+  const change = { features: 3, hidden: 6, steps: 3, edgeTypes: 2 }
+  const along = ggnn.options.parse({ ...change, directions: 'along' })
+  const both = ggnn.options.parse(change)
+  const lists = randomLists(31, both).map((list) => ({
+    ...list,
+    candidates: list.candidates.map((c) => ({ ...c, edgeDirections: c.edges.map(() => 0 as const) })),
+  }))
+  /** The matrices of both directions, those against it of no effect where every pair runs along. */
+  const single = initializeParameters(ggnn.parameters(along), 3)
+  const message = single['message.weight']!.data as Float32Array
+  const block = 6 * 6
+  const double = new Float32Array(4 * block).fill(0.7)
+  for (const type of [0, 1]) double.set(message.subarray(type * block, (type + 1) * block), 2 * type * block)
+  const parameters = { ...single, 'message.weight': float32([24, 6], double) }
+
+  for (const layout of layouts)
+    it(`are those of both directions where every pair runs along, ${layout}`, async () => {
+      const [a, b] = [await evaluate(along, lists, single, layout), await evaluate(both, lists, parameters, layout)]
+      expect(difference(a.scores.flat(), b.scores.flat())).toBeLessThan(1e-5)
+      for (const name of Object.keys(a.gradients).filter((name) => name !== 'message.weight'))
+        expect(difference(a.gradients[name]!, b.gradients[name]!), name).toBeLessThan(1e-5)
+    })
+
+  // one channel: sums come before products
+  for (const normalize of ['none', 'mean'] as const)
+    it(`through one matrix, ${normalize}: as with a second edge type that never occurs, gradients included`, async () => {
+      const one = ggnn.options.parse({ ...change, edgeTypes: 1, directions: 'along', normalize })
+      const two = ggnn.options.parse({ ...change, edgeTypes: 2, directions: 'along', normalize })
+      const own = initializeParameters(ggnn.parameters(one), 9)
+      const wide = new Float32Array(2 * block).fill(-0.3)
+      wide.set(own['message.weight']!.data as Float32Array)
+      const untyped = lists.map((list) => ({
+        ...list,
+        candidates: list.candidates.map((c) => ({ ...c, edgeTypes: c.edges.map(() => 0) })),
+      }))
+      for (const layout of layouts) {
+        const a = await evaluate(one, untyped, own, layout)
+        const b = await evaluate(two, untyped, { ...own, 'message.weight': float32([12, 6], wide) }, layout)
+        expect(difference(a.scores.flat(), b.scores.flat())).toBeLessThan(1e-5)
+        for (const name of Object.keys(a.gradients))
+          expect(difference(a.gradients[name]!, b.gradients[name]!.slice(0, a.gradients[name]!.length)), name).toBeLessThan(1e-5)
+      }
+    })
 })
 
 describe('what must not change a result', () => {
@@ -161,7 +207,8 @@ describe('every option has an effect on the scores, or (temperature) on the loss
     { normalize: 'mean' },
     { residual: true },
     { layerNorm: true },
-    { readout: 'max' },
+    { bias: false },
+    { pooling: 'max' },
     { temperature: 2 },
     { queryFeatures: 0 },
   ]
@@ -240,7 +287,7 @@ describe('the corners of encoding', () => {
     const { batch, problems } = ggnn.encode([bad], options)
     expect(problems.map((p) => p.code).sort()).toEqual(['edge-bounds', 'edge-directions', 'edge-type', 'feature-width', 'not-finite'])
     expect(problems.every((p) => p.where === 'list bad, candidate c')).toBe(true)
-    expect(batch.candidates).toEqual([0])
+    expect(batch.counts).toEqual([0])
   })
 
   it('chooses dense for small graphs and sparse for a large one', () => {

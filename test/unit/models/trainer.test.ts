@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { ggnn } from '../../../src/models/ggnn.js'
+import type { GraphExample } from '../../../src/models/graph-example.js'
+import type { ExampleKind } from '../../../src/models/model.js'
 import type { RankingList } from '../../../src/models/ranking-list.js'
 import { models } from '../../../src/models/registry.js'
 import { createTrainer, decodeTrainerState, encodeTrainerState, type Trainer, type TrainerOptions } from '../../../src/models/trainer.js'
+import type { TypedGraph } from '../../../src/models/typed-graph.js'
 import { optimizers } from '../../../src/tensor/optimizers.js'
 import { ortExecutor } from '../../../src/tensor/ort.js'
 import type { NamedTensors } from '../../../src/tensor/tensor.js'
@@ -176,16 +179,19 @@ describe('every model of the registry', () => {
       const shape = (model.options as unknown as { shape: Record<string, { description?: string }> }).shape
       for (const [name, option] of Object.entries(shape)) expect(option.description, name).toBeTruthy()
       const rng = seeded(1)
-      const list: RankingList = {
-        queryId: 'q',
-        candidates: [1, 0].map((label) => ({
-          nodeFeatures: [1, 2, 3].map(() => Array.from({ length: defaults.features }, () => rng.normal())),
-          edges: [[0, 1]],
-          label,
-        })),
+      const graph = (): TypedGraph => ({
+        nodeFeatures: [1, 2, 3].map(() => Array.from({ length: defaults.features }, () => rng.normal())),
+        edges: [[0, 1]],
+      })
+      const asked: Record<ExampleKind, () => RankingList | GraphExample> = {
+        ranking: () => ({ queryId: 'q', candidates: [1, 0].map((label) => ({ ...graph(), label })) }),
+        node: () => ({ id: 'q', ...graph(), target: 1 }),
+        graph: () => ({ id: 'q', ...graph(), target: 'true' }),
+        sequence: () => ({ id: 'q', ...graph(), target: [2, 0] }),
       }
       const t = trainer({ model, options: {} } as never)
-      const { batch } = model.encode([list], defaults)
+      const { batch, problems } = model.encode([asked[model.examples]()], defaults)
+      expect(problems).toEqual([])
       const first = await t.step(batch, { learningRate: 0.01 })
       for (let i = 0; i < 10; i++) await t.step(batch, { learningRate: 0.01 })
       expect((await t.evaluate(batch)).loss).toBeLessThan(first.loss)

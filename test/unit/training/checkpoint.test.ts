@@ -11,6 +11,7 @@ const checkpoint = (over: Partial<Checkpoint> = {}): Checkpoint => ({
     dataHash: 'abc',
     executor: 'ort',
     threads: 2,
+    workers: 0,
     optimizer: 'adam',
     updates: 17,
     step: 17,

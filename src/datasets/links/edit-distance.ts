@@ -1,4 +1,4 @@
-import { editDistance } from '../util/closest.js'
+import { editDistance } from '../../util/closest.js'
 
 const peq = new Int32Array(128)
 
