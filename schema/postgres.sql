@@ -14,6 +14,25 @@ CREATE TABLE annotation (
 );
 CREATE INDEX annotation_current ON public.annotation USING btree (node_id) WHERE (valid_to = 'infinity'::timestamp with time zone);
 
+CREATE TABLE api_key (
+  id text NOT NULL,
+  name text NOT NULL,
+  digest bytea NOT NULL,
+  scopes text[] NOT NULL,
+  projects text[],
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  created_by text NOT NULL,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  CONSTRAINT api_key_pkey PRIMARY KEY (id),
+  CONSTRAINT api_key_check CHECK (((projects IS NULL) OR (NOT (scopes && ARRAY['graph:cypher'::text, 'admin'::text])))),
+  CONSTRAINT api_key_digest_check CHECK ((octet_length(digest) = 32)),
+  CONSTRAINT api_key_id_check CHECK ((id ~ '^[0-9a-z]{12}$'::text)),
+  CONSTRAINT api_key_name_check CHECK ((name <> ''::text)),
+  CONSTRAINT api_key_scopes_check CHECK ((cardinality(scopes) > 0))
+);
+
 CREATE TABLE artifact (
   id text NOT NULL,
   component text NOT NULL,
@@ -29,6 +48,7 @@ CREATE TABLE artifact (
   CONSTRAINT artifact_component_version_key UNIQUE (component, version)
 );
 CREATE INDEX artifact_created ON public.artifact USING btree (component, created_at DESC, id DESC);
+CREATE INDEX artifact_manifest_digest ON public.artifact USING btree (manifest_digest);
 CREATE INDEX artifact_run ON public.artifact USING btree (run_id);
 CREATE TRIGGER artifact_immutable BEFORE UPDATE ON public.artifact FOR EACH ROW EXECUTE FUNCTION artifact_is_immutable();
 
@@ -55,6 +75,15 @@ CREATE TABLE artifact_file (
 CREATE INDEX artifact_file_digest ON public.artifact_file USING btree (digest);
 CREATE TRIGGER artifact_file_immutable BEFORE UPDATE ON public.artifact_file FOR EACH ROW EXECUTE FUNCTION artifact_is_immutable();
 
+CREATE TABLE artifact_package (
+  subject_id text NOT NULL,
+  digest text NOT NULL,
+  size bigint NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  CONSTRAINT artifact_package_pkey PRIMARY KEY (subject_id),
+  CONSTRAINT artifact_package_size_check CHECK ((size >= 0))
+);
+
 CREATE TABLE artifact_promotion (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   component text NOT NULL,
@@ -71,6 +100,31 @@ CREATE TABLE artifact_promotion (
   CONSTRAINT artifact_promotion_undoes_fkey FOREIGN KEY (undoes) REFERENCES artifact_promotion(id)
 );
 CREATE INDEX artifact_promotion_alias ON public.artifact_promotion USING btree (component, alias, id DESC);
+
+CREATE TABLE artifact_release (
+  id text NOT NULL,
+  version text NOT NULL,
+  manifest jsonb NOT NULL,
+  manifest_digest text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  created_by text,
+  CONSTRAINT artifact_release_pkey PRIMARY KEY (id),
+  CONSTRAINT artifact_release_version_key UNIQUE (version)
+);
+CREATE INDEX artifact_release_created ON public.artifact_release USING btree (created_at DESC, id DESC);
+CREATE INDEX artifact_release_digest ON public.artifact_release USING btree (manifest_digest);
+CREATE TRIGGER artifact_release_immutable BEFORE UPDATE ON public.artifact_release FOR EACH ROW EXECUTE FUNCTION artifact_is_immutable();
+
+CREATE TABLE artifact_release_component (
+  release_id text NOT NULL,
+  component text NOT NULL,
+  artifact_id text NOT NULL,
+  CONSTRAINT artifact_release_component_pkey PRIMARY KEY (release_id, component),
+  CONSTRAINT artifact_release_component_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifact(id) ON DELETE RESTRICT,
+  CONSTRAINT artifact_release_component_release_id_fkey FOREIGN KEY (release_id) REFERENCES artifact_release(id) ON DELETE CASCADE
+);
+CREATE INDEX artifact_release_component_artifact ON public.artifact_release_component USING btree (artifact_id);
+CREATE TRIGGER artifact_release_component_immutable BEFORE UPDATE ON public.artifact_release_component FOR EACH ROW EXECUTE FUNCTION artifact_is_immutable();
 
 CREATE TABLE assertion (
   stream integer NOT NULL,
@@ -98,9 +152,12 @@ CREATE TABLE catalog_scope (
   key integer GENERATED ALWAYS AS IDENTITY NOT NULL,
   project_id text COLLATE "C" NOT NULL,
   system_id text COLLATE "C" NOT NULL,
+  derived_of integer,
   CONSTRAINT catalog_scope_pkey PRIMARY KEY (key),
-  CONSTRAINT catalog_scope_project_id_system_id_key UNIQUE (project_id, system_id)
+  CONSTRAINT catalog_scope_derived_of_fkey FOREIGN KEY (derived_of) REFERENCES catalog_scope(key) ON DELETE CASCADE
 );
+CREATE UNIQUE INDEX catalog_scope_derived ON public.catalog_scope USING btree (derived_of) WHERE (derived_of IS NOT NULL);
+CREATE UNIQUE INDEX catalog_scope_name ON public.catalog_scope USING btree (project_id, system_id) WHERE (derived_of IS NULL);
 
 CREATE TABLE change_detail (
   fact bigint NOT NULL,
@@ -173,6 +230,20 @@ CREATE TABLE dataset_version (
   CONSTRAINT dataset_version_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES dataset_version(id)
 );
 CREATE INDEX dataset_version_hash ON public.dataset_version USING btree (dataset_id, hash);
+
+CREATE TABLE derivation (
+  scope integer NOT NULL,
+  origin bigint NOT NULL,
+  fact bigint NOT NULL,
+  valid_from timestamp(3) with time zone NOT NULL,
+  valid_to timestamp(3) with time zone NOT NULL,
+  version uuid NOT NULL,
+  file integer,
+  location text,
+  CONSTRAINT derivation_pkey PRIMARY KEY (origin, fact, valid_from)
+);
+CREATE INDEX derivation_fact ON public.derivation USING btree (fact);
+CREATE INDEX derivation_scope ON public.derivation USING btree (scope);
 
 CREATE TABLE edge_history (
   edge bigint NOT NULL,
@@ -271,12 +342,46 @@ CREATE TABLE node_key (
 );
 CREATE INDEX node_key_parent ON public.node_key USING btree (parent) WHERE (parent IS NOT NULL);
 
+CREATE TABLE open_end (
+  scope integer NOT NULL,
+  need text COLLATE "C" NOT NULL,
+  edge bigint NOT NULL,
+  CONSTRAINT open_end_pkey PRIMARY KEY (scope, need, edge)
+);
+CREATE INDEX open_end_edge ON public.open_end USING btree (edge);
+
 CREATE TABLE outbox_floor (
   is_single boolean DEFAULT true NOT NULL,
   trimmed_to bigint NOT NULL,
   CONSTRAINT outbox_floor_pkey PRIMARY KEY (is_single),
   CONSTRAINT outbox_floor_is_single_check CHECK (is_single)
 );
+
+CREATE TABLE outbox_ledger (
+  is_single boolean DEFAULT true NOT NULL,
+  id uuid DEFAULT gen_random_uuid() NOT NULL,
+  CONSTRAINT outbox_ledger_pkey PRIMARY KEY (is_single),
+  CONSTRAINT outbox_ledger_is_single_check CHECK (is_single)
+);
+
+CREATE TABLE parsed_part (
+  digest text NOT NULL,
+  part integer NOT NULL,
+  content bytea NOT NULL,
+  saved_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT parsed_part_pkey PRIMARY KEY (digest, part)
+);
+
+CREATE TABLE parsed_text (
+  digest text NOT NULL,
+  project_id text COLLATE "C" NOT NULL,
+  head bytea NOT NULL,
+  parts integer NOT NULL,
+  bytes bigint NOT NULL,
+  used_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT parsed_text_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX parsed_text_project ON public.parsed_text USING btree (project_id);
 
 CREATE TABLE pattern_set (
   id text NOT NULL,
@@ -374,6 +479,20 @@ CREATE TABLE run_event (
 );
 CREATE INDEX run_event_metric ON public.run_event USING btree (run_id, name, sequence) INCLUDE (step, value) WHERE (type = 'metric'::text);
 
+CREATE TABLE run_file (
+  run_id uuid NOT NULL,
+  name text NOT NULL,
+  blob text NOT NULL,
+  bytes bigint NOT NULL,
+  summary jsonb,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT run_file_pkey PRIMARY KEY (run_id, name),
+  CONSTRAINT run_file_bytes_check CHECK ((bytes >= 0)),
+  CONSTRAINT run_file_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]*$'::text)),
+  CONSTRAINT run_file_run_id_fkey FOREIGN KEY (run_id) REFERENCES run(id) ON DELETE CASCADE
+);
+CREATE INDEX run_file_blob ON public.run_file USING btree (blob);
+
 CREATE TABLE run_use (
   run_id uuid NOT NULL,
   dataset_version_id text NOT NULL,
@@ -426,6 +545,7 @@ CREATE TABLE snapshot (
   problem_count integer NOT NULL,
   input_problem_count integer DEFAULT 0 NOT NULL,
   processing_strategy text NOT NULL,
+  text_digest text DEFAULT ''::text NOT NULL,
   CONSTRAINT snapshot_pkey PRIMARY KEY (id),
   CONSTRAINT snapshot_project_id_position_key UNIQUE (project_id, "position"),
   CONSTRAINT snapshot_scope_fkey FOREIGN KEY (scope) REFERENCES catalog_scope(key),
@@ -662,11 +782,23 @@ CREATE OR REPLACE FUNCTION public.search_near(asked text, most integer)
  SET "pg_trgm.similarity_threshold" TO '0.2'
 AS $function$ select w.word, similarity(w.word, asked) from search_word w where w.word % asked order by 2 desc, 1 limit most $function$;
 
-CREATE OR REPLACE FUNCTION public.search_text(said text)
- RETURNS text[]
+CREATE OR REPLACE FUNCTION public.search_quoted(said text)
+ RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN (said IS NULL) THEN '{}'::text[] ELSE array_remove(string_to_array(translate(search_lower("left"(said, 500)), ((('_.-/:,;()[]{}<>''"`!?@#$%^&*+=|\~'::text || chr(9)) || chr(10)) || chr(13)), repeat(' '::text, 36)), ' '::text), ''::text) END;
+RETURN replace(replace(said, '\'::text, '\\'::text), ''''::text, '\'''::text);
+
+CREATE OR REPLACE FUNCTION public.search_spaced(said text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (said ~ '[-/:,()"`]|\[|\]'::text) THEN translate(said, '_.-/:,()[]"`'::text, '            '::text) ELSE replace(replace(said, '_'::text, ' '::text), '.'::text, ' '::text) END;
+
+CREATE OR REPLACE FUNCTION public.search_spaced_text(said text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (said ~ '[][/:;(){}<>''"`!?@#$%^&*+=|\\~\t\n\r-]'::text) THEN regexp_replace(said, '[][_./:,;(){}<>''"`!?@#$%^&*+=|\\~\t\n\r-]'::text, ' '::text, 'g'::text) ELSE replace(replace(replace(said, '_'::text, ' '::text), '.'::text, ' '::text), ','::text, ' '::text) END;
 
 CREATE OR REPLACE FUNCTION public.search_words(name text)
  RETURNS text[]

@@ -176,9 +176,3 @@ export async function readArtifactsOfRuns(sql: Sql, runIds: readonly string[]): 
   )
   return rows.map(toArtifact)
 }
-
-/** Digests of every blob that an artifact needs, manifests included: what a collector of blobs must keep. */
-export async function readArtifactDigests(sql: Sql): Promise<Set<string>> {
-  const { rows } = await sql.query<{ digest: string }>(`SELECT digest FROM artifact_file UNION SELECT manifest_digest FROM artifact`)
-  return new Set(rows.map((row) => row.digest))
-}

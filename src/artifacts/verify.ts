@@ -1,46 +1,49 @@
+import type { BlobStore } from '../blobs/blob-store.js'
 import type { Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import { sha256 } from '../util/hash.js'
 import { type Problem, problem } from '../util/problem.js'
-import { encodeManifest } from './manifest.js'
-import { type Artifact, readArtifact } from './store.js'
-
-/** The slice of a blob store that reading needs. */
-export interface ReadsBlobs {
-  get(digest: string): Promise<Uint8Array>
-}
+import type { FileEntry } from './manifest.js'
+import { readBundle } from './release/bundle.js'
 
 export interface Verification {
+  /** of the artifact or the release */
   artifactId: string
   files: { path: string; sha256: string; isIntact: boolean }[]
   problems: Problem[]
 }
 
-/** Reads and hashes every byte of an artifact again, its manifest included. Problems are returned; an unknown id is NOT_FOUND. */
-export async function verifyArtifact(sql: Sql, blobs: ReadsBlobs, artifactId: string): Promise<Verification> {
-  const artifact = await readArtifact(sql, artifactId)
-  const entries = [
-    ...artifact.manifest.files,
-    { path: 'manifest.json', sha256: artifact.manifestDigest, size: encodeManifest(artifact.manifest).bytes.length },
-  ]
-  const checks = await Promise.all(entries.map((entry) => checkFile(blobs, artifactId, entry)))
+const suggestion = 'Restore the file from a backup, or publish the artifact again from its run.'
+
+/**
+ * Reads and hashes every byte of an artifact or a release again, manifests included. Problems are returned, each naming its file; an
+ * unknown id is NOT_FOUND.
+ */
+export async function verifyArtifact(sql: Sql, blobs: Pick<BlobStore, 'get'>, id: string): Promise<Verification> {
+  const { files, rowDigest } = await readBundle(sql, id)
+  const checks: Awaited<ReturnType<typeof checkFile>>[] = []
+  for (const file of files) checks.push(await checkFile(blobs, id, file))
   const problems = checks.flatMap((c) => c.problems)
-  if (encodeManifest(artifact.manifest).digest !== artifact.manifestDigest)
+  const own = files[0]!
+  if (rowDigest !== own.sha256)
     problems.push(
       problem({
         code: 'manifest-changed',
-        where: `${artifactId}: manifest.json`,
+        where: `${id}: ${own.path}`,
         found: 'a row whose manifest does not hash to its digest',
-        expected: artifact.manifestDigest,
+        expected: own.sha256,
         suggestion: 'Publish the artifact again from its run.',
       }),
     )
-  return { artifactId, problems, files: checks.map(({ path, sha256, problems: own }) => ({ path, sha256, isIntact: own.length === 0 })) }
+  return {
+    artifactId: id,
+    problems,
+    files: checks.map(({ path, sha256, problems: found }) => ({ path, sha256, isIntact: found.length === 0 })),
+  }
 }
 
-async function checkFile(blobs: ReadsBlobs, artifactId: string, file: Artifact['manifest']['files'][number]) {
-  const where = `${artifactId}: ${file.path}`
-  const suggestion = 'Restore the file from a backup, or publish the artifact again from its run.'
+async function checkFile(blobs: Pick<BlobStore, 'get'>, id: string, file: FileEntry) {
+  const where = `${id}: ${file.path}`
   const problems: Problem[] = []
   try {
     const bytes = await blobs.get(file.sha256)

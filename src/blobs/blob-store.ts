@@ -14,6 +14,8 @@ export interface BlobStore {
   put(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<Digest>
   /** The bytes, hashed again on the way: other bytes than were put are a CORRUPT error, absent ones NOT_FOUND. */
   get(digest: Digest): Promise<Uint8Array>
+  /** The same in pieces, for what is too large to hold: CORRUPT comes after the last piece. */
+  read(digest: Digest): AsyncIterable<Uint8Array>
   has(digest: Digest): Promise<boolean>
   /** null when absent */
   stat(digest: Digest): Promise<BlobStat | null>

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { EspalierError } from '../util/error.js'
@@ -6,6 +7,14 @@ import { sha256 } from '../util/hash.js'
 import { type BlobStat, type BlobStore, type Digest, isDigest } from './blob-store.js'
 
 const isAbsent = (error: unknown) => (error as { code?: string }).code === 'ENOENT'
+
+const noBlob = (digest: Digest, cause: unknown) =>
+  new EspalierError('NOT_FOUND', `There is no blob ${digest}`, { remedy: 'It was deleted, or belongs to another data folder.', cause })
+
+const corrupt = (digest: Digest, file: string, length: number, found: string) =>
+  new EspalierError('CORRUPT', `Blob ${digest} has changed on disk: its ${length} bytes hash to ${found}`, {
+    remedy: `Restore ${file} from a backup, or produce it again.`,
+  })
 
 async function* piecesOf(bytes: Uint8Array | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (bytes instanceof Uint8Array) yield bytes
@@ -85,17 +94,28 @@ export function localBlobs(folder: string): BlobStore {
       try {
         bytes = await readFile(file)
       } catch (cause) {
-        if (!isAbsent(cause)) throw cause
-        throw new EspalierError('NOT_FOUND', `There is no blob ${digest}`, {
-          remedy: 'It was deleted, or belongs to another data folder.',
-          cause,
-        })
+        throw isAbsent(cause) ? noBlob(digest, cause) : cause
       }
       const found = sha256(bytes)
       if (found === digest) return bytes
-      throw new EspalierError('CORRUPT', `Blob ${digest} has changed on disk: its ${bytes.length} bytes hash to ${found}`, {
-        remedy: `Restore ${file} from a backup, or produce it again.`,
-      })
+      throw corrupt(digest, file, bytes.length, found)
+    },
+
+    async *read(digest) {
+      const file = fileOf(digest)
+      const hash = createHash('sha256')
+      let length = 0
+      try {
+        for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+          hash.update(piece)
+          length += piece.length
+          yield piece
+        }
+      } catch (cause) {
+        throw isAbsent(cause) ? noBlob(digest, cause) : cause
+      }
+      const found = hash.digest('hex')
+      if (found !== digest) throw corrupt(digest, file, length, found)
     },
 
     has: async (digest) => (await statOf(digest)) !== null,

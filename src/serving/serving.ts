@@ -8,11 +8,13 @@ import { openAliasTable } from './alias-table.js'
 import { type Batcher, type BatcherOptions, openBatcher } from './batcher.js'
 import { openCache } from './cache.js'
 import { type LatencySummary, openLatency } from './latency.js'
-import { openSession, type Session, type SessionTools } from './session.js'
+import { openSession, type Precision, type Session, type SessionTools } from './session.js'
 
 export interface ServingOptions extends Partial<BatcherOptions> {
   /** answers kept (default 10,000); 0: none */
   cacheEntries?: number
+  /** what answers where a request does not say (default fp32) */
+  precision?: Precision
 }
 
 export interface ServingTools extends SessionTools {
@@ -32,6 +34,8 @@ export interface RankedList {
   queryId: string
   artifactId: string
   version: string
+  /** what answered: fp32 also where int8 was asked for and the artifact has none */
+  precision: Precision
   /** best first; equal scores in the order asked */
   candidates: RankedCandidate[]
 }
@@ -41,6 +45,8 @@ export interface RankTarget {
   component?: string
   /** default `production` */
   alias?: Alias
+  /** int8 is answered by fp32 where the artifact was published without; default as serving was opened */
+  precision?: Precision
 }
 
 export interface ServingStatistics {
@@ -67,27 +73,29 @@ export interface Serving {
 /** A session with its queue. */
 interface Ranker {
   session: Session
-  batcher: Batcher<RankingList, number[] | EspalierError>
+  batchers: Record<Precision, Batcher<RankingList, number[] | EspalierError>>
   close(): Promise<void>
 }
 
 /** Opens serving: nothing is loaded until it is asked for; from then on each alias follows its moves without a failed request. */
 export async function openServing(tools: ServingTools, options: ServingOptions = {}): Promise<Serving> {
   const { database, log } = tools
-  const { maxItems = 64, maxAgeMs = 2, maxQueue = 1024, cacheEntries = 10_000 } = options
+  const { maxItems = 64, maxAgeMs = 2, maxQueue = 1024, cacheEntries = 10_000, precision: usual = 'fp32' } = options
   const cache = openCache<readonly number[]>(cacheEntries)
   const latency = openLatency()
   let pending = 0
 
   const table = await openAliasTable<Ranker>({ database, log }, async (artifact) => {
     const session = await openSession(artifact, tools)
-    const batcher = openBatcher((lists: readonly RankingList[]) => session.score(lists), { maxItems, maxAgeMs, maxQueue })
-    return { session, batcher, close: () => session.close() }
+    const batcherOf = (precision: Precision) =>
+      openBatcher((lists: readonly RankingList[]) => session.score(lists, precision), { maxItems, maxAgeMs, maxQueue })
+    const batchers = { fp32: batcherOf('fp32'), int8: batcherOf('int8') }
+    return { session, batchers, close: () => session.close() }
   })
 
   /** Scores from the cache where it has them; equal lists of one request are scored once. */
-  const scoresOf = async ({ batcher }: Ranker, digest: string, lists: readonly RankingList[]): Promise<(readonly number[])[]> => {
-    const keys = lists.map((list) => `${digest} ${digestRankingList(list)}`)
+  const scoresOf = async (batcher: Ranker['batchers'][Precision], model: string, lists: readonly RankingList[]) => {
+    const keys = lists.map((list) => `${model} ${digestRankingList(list)}`)
     const known = new Map<string, readonly number[]>()
     const missing = new Map<string, RankingList>()
     for (const [i, key] of keys.entries()) {
@@ -113,8 +121,9 @@ export async function openServing(tools: ServingTools, options: ServingOptions =
       pending += lists.length
       try {
         return await table.use(settle(target), async (ranker, artifact) => {
-          const scores = await scoresOf(ranker, artifact.manifestDigest, lists)
-          return lists.map((list, i) => rankedList(list, scores[i]!, artifact))
+          const precision = ranker.session.precision(target?.precision ?? usual)
+          const scores = await scoresOf(ranker.batchers[precision], `${artifact.manifestDigest} ${precision}`, lists)
+          return lists.map((list, i) => rankedList(list, scores[i]!, artifact, precision))
         })
       } finally {
         pending -= lists.length
@@ -132,9 +141,14 @@ export async function openServing(tools: ServingTools, options: ServingOptions =
   }
 }
 
-function rankedList({ queryId, candidates }: RankingList, scores: readonly number[], { id, version }: Artifact): RankedList {
+function rankedList(
+  { queryId, candidates }: RankingList,
+  scores: readonly number[],
+  { id, version }: Artifact,
+  precision: Precision,
+): RankedList {
   const ranked = candidates
     .map((candidate, index) => ({ index, id: candidate.id ?? null, score: scores[index]! }))
     .sort((a, b) => b.score - a.score || a.index - b.index)
-  return { queryId, artifactId: id, version, candidates: ranked }
+  return { queryId, artifactId: id, version, precision, candidates: ranked }
 }

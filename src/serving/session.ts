@@ -1,5 +1,6 @@
-import { largestDifference, type ParitySamples, samplesPath } from '../artifacts/parity.js'
-import { openScorer, type Scorer } from '../artifacts/scorer.js'
+import { largestDifference } from '../artifacts/parity/compare.js'
+import { type ParitySamples, parseSamples, samplesPath } from '../artifacts/parity/samples.js'
+import { openScorer, type Scorer } from '../artifacts/parity/scorer.js'
 import type { Artifact } from '../artifacts/store.js'
 import type { Model } from '../models/model.js'
 import type { RankingList } from '../models/ranking-list.js'
@@ -19,19 +20,24 @@ export interface SessionTools {
   threads?: number
 }
 
+export const precisions = ['fp32', 'int8'] as const
+export type Precision = (typeof precisions)[number]
+
 /** A verified artifact ready to answer. */
 export interface Session {
   readonly artifact: Artifact
   /** how its inputs were encoded when it was trained; null when it was published without */
   readonly featureSpec: unknown
+  /** The precision that answers where this one is asked for: int8 only where the artifact has it. */
+  precision(asked: Precision): Precision
   /** Scores per list, in candidate order; a list that cannot be scored gets its error in place of scores. */
-  score(lists: readonly RankingList[]): Promise<(number[] | EspalierError)[]>
+  score(lists: readonly RankingList[], precision: Precision): Promise<(number[] | EspalierError)[]>
   close(): Promise<void>
 }
 
 /**
- * Opens an artifact: every file read and hashed against the manifest, onnxruntime sessions made, and run once, so that the first
- * request is as fast as the next. CORRUPT when a file is not what the manifest says.
+ * Opens an artifact: every file read and hashed against the manifest, onnxruntime sessions made for each precision that it has, and run
+ * once, so that the first request is as fast as the next. CORRUPT when a file is not what the manifest says.
  */
 export async function openSession(artifact: Artifact, { blobs, models, threads = 2 }: SessionTools): Promise<Session> {
   const { manifest } = artifact
@@ -40,35 +46,55 @@ export async function openSession(artifact: Artifact, { blobs, models, threads =
     throw new EspalierError(
       'NOT_FOUND',
       `artifact ${artifact.id}: it needs the model "${manifest.model.name}", found ${Object.keys(models).join(', ')}`,
+      { remedy: 'Serve it with the version of Espalier that published it.' },
+    )
+  if (model.examples !== 'ranking')
+    throw new EspalierError(
+      'BAD_INPUT',
+      `artifact ${artifact.id}: its model answers questions of the kind "${model.examples}", not rankings`,
       {
-        remedy: 'Serve it with the version of Espalier that published it.',
+        remedy: 'Name a component whose model ranks candidates.',
       },
     )
   const files = await readFiles(blobs, artifact)
-  const graphs = manifest.graphs.filter((g) => g.precision === 'fp32')
-  const scorer = await openScorer(model, manifest.model.options, new Map(graphs.map((g) => [g.layout, files.get(g.path)!])), { threads })
+  const samples = files.get(samplesPath)
+  if (!samples) throw corrupt(artifact.id, `it has no ${samplesPath}`)
+  const scorers = new Map<Precision, Scorer>()
+  const close = async () => {
+    for (const scorer of scorers.values()) await scorer.close()
+  }
   try {
-    await warmUp(artifact.id, scorer, files.get(samplesPath))
+    for (const precision of precisions) {
+      const graphs = manifest.graphs.filter((g) => g.precision === precision)
+      if (graphs.length === 0) continue
+      const onnx = new Map(graphs.map((g) => [g.layout, files.get(g.path)!]))
+      const scorer = await openScorer(model, manifest.model.options, onnx, { threads })
+      scorers.set(precision, scorer)
+      await warmUp(artifact, precision, scorer, parseSamples(samples))
+    }
   } catch (error) {
-    await scorer.close()
+    await close()
     throw error
   }
+  const settle = (asked: Precision): Precision => (scorers.has(asked) ? asked : [...scorers.keys()][0]!)
   const spec = files.get(specPath)
 
-  const scoreEach = async (lists: readonly RankingList[]): Promise<(number[] | EspalierError)[]> => {
+  const scoreEach = async (lists: readonly RankingList[], precision: Precision): Promise<(number[] | EspalierError)[]> => {
+    const scorer = scorers.get(settle(precision))!
     const { batch, problems } = scorer.encode(lists)
     if (!problems.some((p) => p.severity === 'error')) return await scorer.score(batch)
     // someone's list is at fault: alone, each answers for itself
     if (lists.length === 1) return [refusal(lists[0]!, problems)]
     const answers: (number[] | EspalierError)[] = []
-    for (const list of lists) answers.push(...(await scoreEach([list])))
+    for (const list of lists) answers.push(...(await scoreEach([list], precision)))
     return answers
   }
   return {
     artifact,
     featureSpec: spec ? JSON.parse(new TextDecoder().decode(spec)) : null,
+    precision: settle,
     score: scoreEach,
-    close: () => scorer.close(),
+    close,
   }
 }
 
@@ -91,15 +117,19 @@ const corrupt = (id: string, what: string) =>
 
 /**
  * Answers the samples that were published with the model. On another processor the last bits may differ; an answer that is off by a
- * hundred times the tolerance of parity is another model.
+ * hundred times the tolerance of parity (ten times what rounding costs, in int8) is another model.
  */
-async function warmUp(id: string, scorer: Scorer, samples: Uint8Array | undefined): Promise<void> {
-  if (!samples) throw corrupt(id, `it has no ${samplesPath}`)
-  const { lists, scores, tolerance } = JSON.parse(new TextDecoder().decode(samples)) as ParitySamples
+async function warmUp({ id, manifest }: Artifact, precision: Precision, scorer: Scorer, samples: ParitySamples): Promise<void> {
+  const allowed = (layout: string) => {
+    if (precision === 'fp32') return 100 * samples.tolerance
+    const { path } = manifest.graphs.find((g) => g.layout === layout && g.precision === 'int8')!
+    return 10 * (samples.graphs.find((g) => g.path === path)?.tolerance ?? 0)
+  }
   for (const layout of scorer.layouts) {
-    const difference = largestDifference(await scorer.score(scorer.encode(lists, layout).batch), scores)
-    if (difference === null || difference > 100 * tolerance)
-      throw corrupt(id, `on its own samples (${layout}) its scores are off by ${difference ?? 'a number that is not finite'}`)
+    const examples = samples.examples as unknown as RankingList[]
+    const difference = largestDifference(await scorer.score(scorer.encode(examples, layout).batch), samples.scores)
+    if (difference === null || difference > allowed(layout))
+      throw corrupt(id, `on its own samples (${precision}, ${layout}) its scores are off by ${difference ?? 'a number that is not finite'}`)
   }
 }
 

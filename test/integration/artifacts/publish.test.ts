@@ -1,15 +1,23 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readMetadata } from '../../../src/artifacts/export.js'
 import { encodeManifest, manifestSchema } from '../../../src/artifacts/manifest.js'
-import { samplesPath } from '../../../src/artifacts/parity.js'
+import { readMetadata } from '../../../src/artifacts/onnx/export.js'
+import { samplesPath } from '../../../src/artifacts/parity/samples.js'
+import { openScorer } from '../../../src/artifacts/parity/scorer.js'
 import type { AliasMove } from '../../../src/artifacts/promotion.js'
 import { parseAlias, promote, rollback, watchAlias } from '../../../src/artifacts/promotion.js'
-import { type Artifact, readAlias, readArtifact, readArtifactDigests, readArtifacts, readPromotions } from '../../../src/artifacts/store.js'
+import { readArtifactBlobs } from '../../../src/artifacts/prune-store.js'
+import { publish } from '../../../src/artifacts/publish.js'
+import { type Artifact, readAlias, readArtifact, readArtifacts, readPromotions } from '../../../src/artifacts/store.js'
 import { verifyArtifact } from '../../../src/artifacts/verify.js'
 import { ggnn } from '../../../src/models/ggnn.js'
+import type { GraphExample } from '../../../src/models/graph-example.js'
+import { exportedSparse } from '../../../src/models/graph-layout.js'
+import { initializeParameters } from '../../../src/models/parameters.js'
+import { models } from '../../../src/models/registry.js'
 import { readGraphChanges } from '../../../src/postgres/outbox.js'
+import { ortExecutor } from '../../../src/tensor/ort.js'
 import { sha256 } from '../../../src/util/hash.js'
 import { freshDatabase } from '../../support/database.js'
 import { publishToy, temporaryBlobs, toyOptions } from '../../support/published.js'
@@ -22,6 +30,17 @@ const tools = { database, blobs }
 const now = new Date('2026-03-01T10:00:00.000Z')
 
 const aliasOf = async (alias: 'latest' | 'staging' | 'production') => (await readAlias(database, 'ranker', alias))?.id ?? null
+/** Of the validation lists, by the dense fp32 file. */
+async function scoresOf({ manifest }: Artifact): Promise<number[][]> {
+  const file = await blobs.get(manifest.files.find((f) => f.path === 'ggnn.onnx')!.sha256)
+  const scorer = await openScorer(ggnn, manifest.model.options, new Map([['dense', file]]))
+  const scores: number[][] = []
+  for (const lists of [toyLists(20, { seed: 5 }).slice(0, 16), toyLists(20, { seed: 5 }).slice(16)])
+    scores.push(...(await scorer.score(scorer.encode(lists, 'dense').batch)))
+  await scorer.close()
+  return scores
+}
+
 const failed = { gates: [{ metric: 'mrr', threshold: 0.95, value: 0.9, passed: false }] }
 
 describe('publish', () => {
@@ -45,7 +64,16 @@ describe('publish', () => {
       passed: true,
       forced: null,
     })
-    expect(manifest.files.map((f) => f.path)).toEqual(['ggnn.onnx', 'feature-spec.json', 'metrics.json', 'parity.json', samplesPath])
+    expect(manifest.files.map((f) => f.path)).toEqual([
+      'ggnn.onnx',
+      'ggnn.sparse.onnx',
+      'ggnn.int8.onnx',
+      'ggnn.sparse.int8.onnx',
+      'feature-spec.json',
+      'metrics.json',
+      'parity.json',
+      samplesPath,
+    ])
     for (const file of manifest.files) {
       const bytes = await blobs.get(file.sha256)
       expect(sha256(bytes)).toBe(file.sha256)
@@ -56,37 +84,106 @@ describe('publish', () => {
     expect(graph).toMatchObject({ path: 'ggnn.onnx', layout: 'dense', precision: 'fp32' })
     expect(graph!.inputs).toContainEqual({ name: 'node_features', type: 'float32', dims: ['B', 'n', 4] })
     expect(graph!.outputs).toEqual([{ name: 'scores', type: 'float32', dims: ['B', 1] }])
-    const onnx = await blobs.get(manifest.files[0]!.sha256)
-    expect(readMetadata(onnx)).toMatchObject({ run_id: 'r1', dataset_hash: 'h', feature_spec_hash: manifest.feature_spec_hash })
+    for (const { path: file, sha256 } of manifest.files.filter((f) => f.path.endsWith('.onnx')))
+      expect(readMetadata(await blobs.get(sha256)), file).toMatchObject({
+        run_id: 'r1',
+        dataset_hash: 'h',
+        feature_spec_hash: manifest.feature_spec_hash,
+        component: 'ranker',
+        version: manifest.version,
+        precision: file.includes('int8') ? 'int8' : 'fp32',
+        layout: file.includes('sparse') ? exportedSparse : 'dense',
+        'producer.onnxruntime-node': expect.stringMatching(/^1\./),
+      })
   })
 
   it('measured parity over the validation lists and every case of the grid', () => {
     const { parity } = artifact.manifest
     expect(parity).toMatchObject({ passed: true, lists: 20, candidates: 80, kendall_tau: 1, top1_agreement: 1, tolerance: 1e-5 })
     expect(parity.max_abs_diff).toBeLessThanOrEqual(1e-5)
-    expect(parity.grid.map((g) => g.case.replace('dense: ', ''))).toEqual([
-      'forward',
-      'backward',
-      'mixed',
-      'both ways',
-      'no edges',
-      'self-loop',
-      'one node',
-      'no nodes',
-      'all together',
-    ])
+    const cases = ['forward', 'backward', 'mixed', 'both ways', 'no edges', 'self-loop', 'one node', 'no nodes', 'all together']
+    const both = cases.flatMap((name) => [`dense: ${name}`, `${exportedSparse}: ${name}`])
+    expect(parity.grid.map((g) => g.case)).toEqual(both)
+    const { report } = artifact.manifest.int8!
+    expect(report!.grid.map((g) => g.case).sort()).toEqual(both.sort())
+    expect(report).toMatchObject({ lists: 20, candidates: 80, metric: { name: 'mrr', limit: 0.01 }, onnxruntime: parity.onnxruntime })
     expect(parity.onnxruntime).toMatch(/^\d+\.\d+/)
     expect(parity.cpu_flags.length).toBeGreaterThan(0)
   })
 
-  it('measures against the layout that training uses: the file is dense where the trainer is sparse', async () => {
+  it('exports the layouts that batches come in, and measures against the one that training uses', async () => {
     const modelOptions = { ...toyOptions, layout: 'sparse' as const }
     const validation = toyLists(20, { nodes: [12, 20] })
     expect(ggnn.encode(validation, modelOptions).batch.layout).toMatch(/^sparse/)
-    const sparse = await publishToy(tools, { version: 'sparse', modelOptions, validation, now })
-    expect(sparse.manifest.graphs.map((g) => g.layout)).toEqual(['dense'])
+    const sparse = await publishToy(tools, { version: 'sparse', modelOptions, validation, int8: { mode: 'off' }, now })
+    expect(sparse.manifest.graphs.map((g) => [g.path, g.layout])).toEqual([['ggnn.sparse.onnx', exportedSparse]])
     expect(sparse.manifest.parity.passed).toBe(true)
+    expect(sparse.manifest.int8).toEqual({ mode: 'off', published: false, reason: 'switched off', report: null })
     await promote(database, 'latest', artifact.id, { now })
+  })
+
+  it('publishes int8 only where the metric holds, and says what it lost', async () => {
+    // what rounds away decides: fp32 ranks by the last digits, int8 cannot
+    const judge = (_: readonly unknown[], scores: readonly (readonly number[])[]) => ({
+      digits: scores.every((row) => row.every((s) => Math.abs(s - exact[s.toString()]!) < 1e-9)) ? 1 : 0.98,
+    })
+    const exact = Object.fromEntries((await scoresOf(artifact)).flat().map((s) => [s.toString(), s]))
+    const without = await publishToy(tools, { version: 'fp32-only', judge, now })
+    expect(without).toMatchObject({ passed: true })
+    expect(without.manifest.graphs.map((g) => g.precision)).toEqual(['fp32', 'fp32'])
+    expect(without.manifest.int8).toMatchObject({
+      mode: 'if-passed',
+      published: false,
+      reason: 'digits drops by 2.00 % (1.0000 to 0.9800), 1.00 % at most',
+      report: { passed: false, metric: { fp32: 1, int8: 0.98 } },
+    })
+    const lenient = await publishToy(tools, { version: 'lenient', judge, int8: { maxDrop: 0.03 }, now })
+    expect(lenient.manifest.int8).toMatchObject({ published: true, reason: null, report: { metric: { limit: 0.03 } } })
+    const required = { version: 'required', judge, int8: { mode: 'required' } as const, now }
+    await expect(publishToy(tools, required)).rejects.toMatchObject({
+      code: 'GATE_FAILED',
+      message: expect.stringContaining('int8: digits drops by 2.00 %'),
+    })
+    const forced = await publishToy(tools, { ...required, force: { reason: 'to look at' } })
+    expect(forced).toMatchObject({ passed: false, manifest: { int8: { published: true } } })
+    await promote(database, 'latest', artifact.id, { now })
+  })
+
+  it('publishes models of every read-out', async () => {
+    const graphExamples = (target: (i: number) => GraphExample['target']): GraphExample[] =>
+      toyLists(12).map(({ candidates: [first] }, i) => ({ ...first!, id: `g${i}`, target: target(i)! }))
+    const right =
+      (answers: (scores: readonly number[], i: number) => boolean) => (_: readonly unknown[], scores: readonly (readonly number[])[]) => ({
+        accuracy: scores.filter(answers).length / scores.length,
+      })
+    for (const [name, options, examples] of [
+      ['ggnn-node', {}, graphExamples(() => 0)],
+      ['ggnn-graph', { labels: ['no', 'perhaps', 'yes'] }, graphExamples((i) => ['no', 'perhaps', 'yes'][i % 3])],
+      ['ggnn-sequence', { labels: ['a', 'b'], maxOutputs: 3 }, graphExamples(() => ['a', 'b'])],
+    ] as const) {
+      const model = models[name]!
+      const modelOptions = model.options.parse({ features: 4, hidden: 8, steps: 2, ...options })
+      const { manifest } = await publish(
+        { ...tools, executor: ortExecutor },
+        {
+          component: name,
+          model,
+          modelOptions,
+          parameters: initializeParameters(model.parameters(modelOptions), 3),
+          metrics: {},
+          gates: [],
+          validation: examples,
+          judge: right((scores) => scores.every(Number.isFinite)),
+          now,
+        },
+      )
+      expect(manifest).toMatchObject({ passed: true, parity: { passed: true, lists: 12 }, int8: { published: true } })
+      expect(manifest.graphs).toHaveLength(4)
+      const labels = 'labels' in options ? [...options.labels] : undefined
+      expect(manifest.labels).toEqual(labels)
+      const metadata = readMetadata(await blobs.get(manifest.files[0]!.sha256))
+      expect(metadata['label_map'] && Object.values(JSON.parse(metadata['label_map']))).toEqual(labels)
+    }
   })
 
   it('moves latest, and tells the graph in the same transaction', async () => {
@@ -239,10 +336,13 @@ describe('promotion', () => {
   })
 
   it('names every blob that must be kept', async () => {
-    const digests = await readArtifactDigests(database)
-    for (const { manifest, manifestDigest } of await readArtifacts(database, { first: 100 }))
-      for (const digest of [manifestDigest, ...manifest.files.map((f) => f.sha256)]) expect(digests).toContain(digest)
-    for (const digest of digests) expect(await blobs.has(digest)).toBe(true)
+    const needed = (await readArtifacts(database, { first: 100 })).flatMap((x) => [
+      x.manifestDigest,
+      ...x.manifest.files.map((f) => f.sha256),
+    ])
+    const named = await readArtifactBlobs(database, [...needed, 'a'.repeat(64)])
+    expect(new Set(named)).toEqual(new Set(needed))
+    for (const digest of named) expect(await blobs.has(digest)).toBe(true)
   })
 
   it('verifies every byte again, and names the file that was changed', async () => {

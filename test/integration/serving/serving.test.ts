@@ -1,13 +1,15 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { parseSamples, samplesPath } from '../../../src/artifacts/parity/samples.js'
 import { promote, rollback } from '../../../src/artifacts/promotion.js'
+import { publish } from '../../../src/artifacts/publish.js'
 import type { Artifact } from '../../../src/artifacts/store.js'
 import { ggnn } from '../../../src/models/ggnn.js'
 import { initializeParameters } from '../../../src/models/parameters.js'
 import { models } from '../../../src/models/registry.js'
 import { createTrainer } from '../../../src/models/trainer.js'
-import { openServing, type Serving, type ServingOptions } from '../../../src/serving/serving.js'
+import { openServing, type RankedList, type Serving, type ServingOptions } from '../../../src/serving/serving.js'
 import { ortExecutor } from '../../../src/tensor/ort.js'
 import { createLogger } from '../../../src/util/log.js'
 import { freshDatabase } from '../../support/database.js'
@@ -29,6 +31,9 @@ async function trainerScores(seed: number) {
   await trainer.close()
   return scores
 }
+
+const samplesOf = async ({ manifest }: Artifact) =>
+  parseSamples(await blobs.get(manifest.files.find((f) => f.path === samplesPath)!.sha256)).graphs
 
 describe('serving', () => {
   let [a, b]: Artifact[] = []
@@ -155,6 +160,68 @@ describe('serving', () => {
     await fs.writeFile(file, bytes)
     expect((await serving.rank(lists, { alias: 'staging' }))[0]!.artifactId).toBe(c.id)
     await rollback(database, 'ranker', 'production', { now: new Date() })
+  })
+
+  it('answers in int8 where it is asked for and there is one, else in fp32, and says which; each has its own cache', async () => {
+    await open()
+    const exact = await serving.rank(lists)
+    const rounded = await serving.rank(lists, { precision: 'int8' })
+    expect([exact[0]!.precision, rounded[0]!.precision]).toEqual(['fp32', 'int8'])
+    expect(serving.statistics().cache).toEqual({ entries: 24, hits: 0, misses: 24 })
+    const scores = (ranked: RankedList[]) => ranked.flatMap((r) => [...r.candidates].sort((x, y) => x.index - y.index).map((c) => c.score))
+    const [a8, a32] = [scores(rounded), scores(exact)]
+    expect(a8).not.toEqual(a32)
+    const { tolerance } = (await samplesOf(a!)).find((g) => g.path === 'ggnn.int8.onnx')!
+    for (const [i, score] of a8.entries()) expect(Math.abs(score - a32[i]!)).toBeLessThan(10 * tolerance)
+
+    const plain = await publishToy(tools, { version: 'plain', seed: 1, int8: { mode: 'off' } })
+    await promote(database, 'staging', plain.id, { now: new Date() })
+    expect((await serving.rank(lists, { alias: 'staging', precision: 'int8' }))[0]).toMatchObject({ precision: 'fp32', version: 'plain' })
+    await serving.close()
+    await open({ precision: 'int8' })
+    expect((await serving.rank(lists))[0]!.precision).toBe('int8')
+    expect((await serving.rank(lists, { precision: 'fp32' }))[0]!.candidates).toEqual(exact[0]!.candidates)
+  })
+
+  it('takes large graphs through the sparse file, with the scores of the dense one', async () => {
+    await open({ cacheEntries: 0 })
+    const large = toyLists(2, { seed: 3, candidates: 2, nodes: [300, 400] })
+    // a hub: more neighbours than most groups hold
+    const hub = { ...large[0]!.candidates[0]!, edges: Array.from({ length: 250 }, (_, v) => [v + 1, 0] as const) }
+    const asked = [{ ...large[0]!, candidates: [hub, ...large[0]!.candidates] }, large[1]!]
+    expect(ggnn.encode(asked, toyOptions).batch.layout).toMatch(/^sparse/)
+    const ranked = await serving.rank(asked)
+    const trainer = createTrainer({ model: ggnn, options: { ...toyOptions, layout: 'dense' }, executor: ortExecutor, seed: 1, threads: 1 })
+    trainer.restore({ ...trainer.state(), parameters: initializeParameters(ggnn.parameters(toyOptions), 1) })
+    const { scores } = await trainer.evaluate(ggnn.encode(asked, { ...toyOptions, layout: 'dense' }).batch)
+    await trainer.close()
+    for (const [i, { candidates, artifactId }] of ranked.entries()) {
+      expect(artifactId).toBe(a!.id)
+      for (const { index, score } of candidates)
+        expect(Math.abs(score - scores[i]![index]!)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(score)))
+    }
+  })
+
+  it('does not rank with a model that answers other questions', async () => {
+    await open()
+    const model = models['ggnn-node']!
+    const modelOptions = model.options.parse({ features: 4, hidden: 8, steps: 1 })
+    const validation = toyLists(4).map(({ candidates: [first] }, i) => ({ ...first!, id: `g${i}`, target: 0 }))
+    const parameters = initializeParameters(model.parameters(modelOptions), 1)
+    const request = {
+      component: 'chooser',
+      version: '1',
+      model,
+      modelOptions,
+      parameters,
+      metrics: {},
+      gates: [],
+      validation,
+      now: new Date(),
+    }
+    await publish({ database, blobs, executor: ortExecutor }, request)
+    const attempt = serving.rank(lists, { component: 'chooser', alias: 'latest' })
+    await expect(attempt).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('"node"') })
   })
 
   it('refuses after it was closed', async () => {
