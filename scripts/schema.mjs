@@ -43,6 +43,11 @@ async function manifest() {
   return json(manifestJsonSchema())
 }
 
+async function release() {
+  const { releaseJsonSchema } = await built('artifacts/release/manifest.js')
+  return json(releaseJsonSchema())
+}
+
 async function changeHistory() {
   const { changeHistoryJsonSchema } = await built('catalog/sources/change-history-format.js')
   return json(changeHistoryJsonSchema())
@@ -66,6 +71,7 @@ const generators = {
   'schema.graphql': graphql,
   'postgres.sql': postgres,
   'manifest.schema.json': manifest,
+  'release.schema.json': release,
   'run-options.schema.json': runOptions,
   'change-history.schema.json': changeHistory,
   'espalier.angle': angle,

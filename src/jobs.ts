@@ -1,11 +1,33 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { type DeletionOptions, deletionOptions } from './catalog/deletion/deletion-options.js'
 import { readProjectsWithEdges } from './catalog/deletion/project-store.js'
 import { ingestOptions } from './catalog/ingest-options.js'
-import { readDatasetVersion } from './datasets/store.js'
+import { readSnapshotsById } from './catalog/reads/read-store.js'
+import { resolveDatasetVersion } from './datasets/reference.js'
+import { assertKind } from './datasets/store.js'
+import { tasks } from './datasets/tasks/index.js'
 import { learnPatternsOptions } from './patterns/learn-options.js'
 import type { Database, Sql } from './postgres/sql.js'
+import {
+  checkpointName,
+  findCheckpoint,
+  inheritCheckpoint,
+  parseCheckpointName,
+  type ResumableRun,
+  readResumableRuns,
+  type SavedCheckpoint,
+} from './runs/checkpoint-store.js'
 import { createRun } from './runs/store.js'
-import { evaluateOptions, trainGgnnOptions } from './training/ranking-job.js'
+import { assertJudgeable } from './training/judgeable.js'
+import {
+  type EvaluateOptions,
+  evaluateOptions,
+  type TrainGgnnOptions,
+  type TrainRankerOptions,
+  trainGgnnOptions,
+} from './training/ranking-job.js'
+import type { TrainReadoutOptions } from './training/readout-job.js'
+import { disagreements, overlayOptions } from './training/resume.js'
 import { didYouMean } from './util/closest.js'
 import { EspalierError } from './util/error.js'
 import { canonicalJson } from './util/hash.js'
@@ -29,30 +51,76 @@ async function projectsWith(sql: Sql, label: EdgeLabel | null, remedy: string): 
   throw new EspalierError('BAD_INPUT', `found no project with ${label ?? 'any'} edges, expected at least one`, { remedy })
 }
 
-async function settleRanking<
-  T extends { projectIds?: string[] | undefined; asOf?: string | undefined; datasetVersionId?: string | undefined },
->(sql: Sql, options: T, now: Date): Promise<T> {
+/** Which projects, as of when, and what a model may know: all that the options leave to the task. */
+async function settleRanking<T extends TrainRankerOptions | EvaluateOptions>(sql: Sql, given: T, now: Date): Promise<T> {
+  const task = tasks[given.task]
+  const { features } = given.lists
+  const lists = { ...given.lists, features: { ...features, knownLinks: features.knownLinks ?? task.knownByDefault } }
+  const options = { ...given, lists }
   if (options.datasetVersionId) {
-    const version = await readDatasetVersion(sql, options.datasetVersionId)
-    return { ...options, projectIds: [version.projectId] }
+    const { id, projectId, provenance } = await resolveDatasetVersion(sql, options.datasetVersionId)
+    assertJudgeable('rank', options.training, typeof provenance['older'] === 'number')
+    await assertKind(sql, id, ['ranking'])
+    return { ...options, datasetVersionId: id, projectIds: [projectId] }
   }
-  const remedy = 'Ingest DDL that declares foreign keys (ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY) first.'
+  assertJudgeable('rank', options.training, options.splitAt !== undefined)
   return {
     ...options,
-    projectIds: options.projectIds ?? (await projectsWith(sql, 'REFERENCES', remedy)),
+    projectIds: options.projectIds ?? (await projectsWith(sql, task.label, task.remedy)),
     asOf: options.asOf ?? now.toISOString(),
   }
 }
 
+async function settleTraining(sql: Sql, options: TrainGgnnOptions, now: Date): Promise<TrainGgnnOptions> {
+  if (options.readout !== 'rank') return settleReadout(sql, options)
+  const settled = await settleRanking(sql, { ...options, component: options.component ?? tasks[options.task].component }, now)
+  return { ...settled, glean: settleGlean(settled) }
+}
+
+/** A dataset version decides the project, and must be of the kind that the read-out learns from. */
+async function settleReadout<T extends TrainReadoutOptions>(sql: Sql, options: T): Promise<T> {
+  assertJudgeable(options.readout, options.training)
+  const { id, projectId } = await resolveDatasetVersion(sql, options.datasetVersionId)
+  await assertKind(sql, id, [options.readout])
+  return { ...options, datasetVersionId: id, projectIds: [projectId] }
+}
+
+function settleGlean({ glean, datasetVersionId, projectIds }: TrainRankerOptions): TrainRankerOptions['glean'] {
+  if (!glean.enable) return glean
+  if (datasetVersionId)
+    throw new EspalierError('BAD_INPUT', 'glean.enable: history is added where lists are made from the catalog, not to a stored dataset', {
+      remedy: 'Leave out either the dataset or the history.',
+    })
+  return { ...glean, projectId: glean.projectId ?? projectIds![0]! }
+}
+
+/** A snapshot goes only with the project that it is named with: that one is what permission was asked for. */
+async function settleDeletion(sql: Sql, options: DeletionOptions): Promise<DeletionOptions> {
+  if (options.snapshotId === undefined) return options
+  const [snapshot] = await readSnapshotsById(sql, [options.snapshotId])
+  if (snapshot?.projectId === options.projectId) return options
+  throw new EspalierError('NOT_FOUND', `project "${options.projectId}" has no snapshot ${options.snapshotId}`)
+}
+
 /** Kind of run -> its options, and how they are settled. The worker has what does the work. */
 export const jobs = {
-  ingest: job(ingestOptions),
+  // whenever it is worked on, and however often: it tells of one time
+  ingest: job(ingestOptions, async (_, options, now) => ({ ...options, observedAt: options.observedAt ?? now.toISOString() })),
+  delete: job(deletionOptions, settleDeletion),
   'learn-patterns': job(learnPatternsOptions, async (sql, options) => ({
     projectIds: options.projectIds ?? (await projectsWith(sql, null, 'Ingest an estate first.')),
   })),
-  'train-ggnn': job(trainGgnnOptions, settleRanking),
+  'train-ggnn': job(trainGgnnOptions, settleTraining),
   evaluate: job(evaluateOptions, settleRanking),
 } satisfies { [Kind in RunKind]: Job<z.ZodType> }
+
+/** The alternative that `given` chooses by the discriminator of a union; any other schema as it is. */
+function alternativeOf(schema: z.ZodType, given: unknown): z.ZodType {
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema
+  const options = schema.options as z.ZodObject[]
+  const choice = (given as Record<string, unknown> | undefined)?.[schema.def.discriminator]
+  return options.find((option) => option.shape[schema.def.discriminator]!.safeParse(choice).success) ?? options[0]!
+}
 
 /** The member names that a schema knows at `path`, for "did you mean". */
 function membersAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
@@ -90,7 +158,7 @@ export function parseJobOptions<Kind extends RunKind>(kind: Kind, given: unknown
   const schema: z.ZodType = jobs[kind].options
   const parsed = schema.safeParse(given, { reportInput: true })
   if (parsed.success) return parsed.data as z.output<(typeof jobs)[Kind]['options']>
-  const problems = problemsOf(kind, schema, parsed.error)
+  const problems = problemsOf(kind, alternativeOf(schema, given), parsed.error)
   throw new EspalierError(
     'BAD_INPUT',
     `options of ${kind}: ${problems.length} problem(s), the first at ${problems[0]!.where}: found ${problems[0]!.found}, expected ${problems[0]!.expected}`,
@@ -101,24 +169,90 @@ export function parseJobOptions<Kind extends RunKind>(kind: Kind, given: unknown
   )
 }
 
+type Options = Readonly<Record<string, unknown>>
+
+/** The run that a new one goes on from, and the checkpoint. */
+interface Origin {
+  run: ResumableRun
+  checkpoint: SavedCheckpoint
+}
+
+const underWay: ReadonlySet<string> = new Set(['pending', 'running'])
+
+/** The newest run that has all that is given. */
+function lastLike(kind: RunKind, runs: readonly ResumableRun[], given: Options): ResumableRun {
+  const found = runs.find((run) => disagreements(run.options, given).length === 0)
+  if (found) return found
+  // an option that no run can have is told as that
+  parseJobOptions(kind, given)
+  const differing = runs[0] ? disagreements(runs[0].options, given) : []
+  const closest = runs[0] ? `; the last one, ${runs[0].id}, had other ${differing.slice(0, 5).join(', ')}` : ''
+  throw new EspalierError('NOT_FOUND', `resume latest: there is no ${kind} run with a checkpoint that has these options${closest}`, {
+    remedy: runs.length > 0 ? 'Name fewer options, or the run or the checkpoint itself (run@step).' : 'Start a run without it first.',
+  })
+}
+
+/** Where `resume` leads: BAD_INPUT for what names no checkpoint, NOT_FOUND, or CONFLICT for a run that is still under way. */
+async function findOrigin(sql: Sql, kind: RunKind, { resume, ...given }: Options): Promise<Origin | null> {
+  if (resume === undefined || resume === null) return null
+  const named = typeof resume === 'string' ? parseCheckpointName(resume) : null
+  if (!named && resume !== 'latest')
+    throw new EspalierError('BAD_INPUT', `resume: found ${JSON.stringify(resume)}, expected latest, the id of a run, or run@step`, {
+      remedy: (typeof resume === 'string' && didYouMean(resume, ['latest'])) || 'See the checkpoints of a run.',
+    })
+  const runs = await readResumableRuns(sql, kind)
+  const run = named ? runs.find(({ id }) => id === named.runId) : lastLike(kind, runs, given)
+  if (!run) throw new EspalierError('NOT_FOUND', `resume: there is no ${kind} run ${named!.runId} that has a checkpoint`)
+  if (underWay.has(run.state))
+    throw new EspalierError('CONFLICT', `resume: run ${run.id} is ${run.state}: it goes on from its checkpoint by itself`, {
+      remedy: 'Watch it, or pause or cancel it first.',
+    })
+  return { run, checkpoint: await findCheckpoint(sql, run.id, named?.step ?? null) }
+}
+
+/** What is asked for; of a run that goes on from another, over what that one was asked for. */
+async function withOrigin(sql: Sql, kind: RunKind, given: unknown): Promise<{ options: unknown; origin: Origin | null }> {
+  if (kind !== 'train-ggnn' || typeof given !== 'object' || given === null) return { options: given, origin: null }
+  const options = await resolveDataset(sql, given as Options)
+  const origin = await findOrigin(sql, kind, options)
+  if (!origin) return { options, origin }
+  return { options: { ...overlayOptions(origin.run.options, options), resume: checkpointName(origin.checkpoint) }, origin }
+}
+
+/** Names of dataset versions mean other ones tomorrow: it is ids that runs are compared by. */
+async function resolveDataset(sql: Sql, options: Options): Promise<Options> {
+  const { datasetVersionId } = options
+  return typeof datasetVersionId === 'string' && datasetVersionId !== ''
+    ? { ...options, datasetVersionId: (await resolveDatasetVersion(sql, datasetVersionId)).id }
+    : options
+}
+
 export interface StartRequest {
   kind: RunKind
   /** any part of the kind's options */
   options?: unknown
   name?: string
   priority?: number
+  /** seconds that one attempt may take (default: no limit) */
+  timeoutSeconds?: number
+  /** failed attempts that are tried again (default 2) */
+  retryLimit?: number
 }
 
 /** Validates and settles the options of a run, and queues it: what it will do is fully told by the options of the answer. */
-export async function startRun(database: Database, { kind, options = {}, name, priority }: StartRequest, now: Date): Promise<Run> {
+export async function startRun(database: Database, { kind, options = {}, ...request }: StartRequest, now: Date): Promise<Run> {
   const { settle } = jobs[kind] as unknown as Job<z.ZodType>
-  const settled = await settle(database, parseJobOptions(kind, options), now)
+  const { options: asked, origin } = await withOrigin(database, kind, options)
+  const settled = await settle(database, parseJobOptions(kind, asked), now)
   const { projectIds, projectId } = settled as { projectIds?: string[]; projectId?: string }
-  return createRun(database, {
-    kind,
-    options: JSON.parse(canonicalJson(settled)) as Properties,
-    projectId: projectId ?? projectIds?.[0] ?? null,
-    ...(name ? { name } : {}),
-    ...(priority === undefined ? {} : { priority }),
+  return database.transaction(async (client) => {
+    const run = await createRun(client, {
+      kind,
+      options: JSON.parse(canonicalJson(settled)) as Properties,
+      projectId: projectId ?? projectIds?.[0] ?? null,
+      ...request,
+    })
+    if (origin) await inheritCheckpoint(client, run.id, origin.checkpoint)
+    return run
   })
 }

@@ -90,7 +90,7 @@ export interface GraphRefresh {
 export type GraphKeys = number[] | { from: number; to: number }
 
 /** Each has a file in worker/tasks. */
-export const runKinds = ['ingest', 'learn-patterns', 'train-ggnn', 'evaluate'] as const
+export const runKinds = ['ingest', 'delete', 'learn-patterns', 'train-ggnn', 'evaluate'] as const
 export type RunKind = (typeof runKinds)[number]
 
 export const runStates = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const

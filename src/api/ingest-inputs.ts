@@ -5,8 +5,10 @@ import { type Dialect, detectDialect, isDialect, sources } from '../catalog/sour
 import { EspalierError } from '../util/error.js'
 import type { DialectInput, SourceInput } from './types/ingest.js'
 
-/** Bytes of all documents of one call; more is a run of its own. */
-export const largestIngest = 32 * 2 ** 20
+/** Bytes of all documents of one call that are read while the caller waits; more is a run of its own. */
+export const largestIngest = 4 * 2 ** 20
+/** Larger files are not held in memory. */
+const largestHeld = 2 ** 20
 
 /** The lists of documents that an ingest names, each of a dialect or of any. */
 export interface IngestDocuments {
@@ -51,7 +53,7 @@ export function readInputs(documents: IngestDocuments, mayReadPaths: boolean): I
         throw new EspalierError('FORBIDDEN', `${where}: paths on the server are read only while it listens on loopback`, {
           remedy: 'Send the text.',
         })
-      return readPath(input.path!, input.dialects as readonly Dialect[], where)
+      return readPath(input.path!, input.name, input.dialects as readonly Dialect[], where)
     }),
   )
   if (inputs.length > 0) return inputs
@@ -60,21 +62,45 @@ export function readInputs(documents: IngestDocuments, mayReadPaths: boolean): I
   })
 }
 
+/** Of several dialects, the first that the beginning of the text looks like, else the first. */
+function dialectOf(head: string, dialects: readonly string[]): string | undefined {
+  const looksLike = (dialect: string) => isDialect(dialect) && sources[dialect].looksLike(head.replace(/^\uFEFF/, ''))
+  return dialects.length > 1 ? (dialects.find(looksLike) ?? dialects[0]) : dialects[0]
+}
+
 function inputOf(file: string, text: string, dialects: readonly string[]): IngestInput {
-  const looksLike = (dialect: string) => isDialect(dialect) && sources[dialect].looksLike(text.slice(0, 4_000).replace(/^\uFEFF/, ''))
-  const dialect = dialects.length > 1 ? (dialects.find(looksLike) ?? dialects[0]) : dialects[0]
+  const dialect = dialectOf(text.slice(0, 4_000), dialects)
   return { file, text, ...(dialect ? { dialect } : {}) }
 }
 
-function readPath(given: string, dialects: readonly Dialect[], where: string): IngestInput[] {
+/** The first 4,000 characters or so of a file. */
+function headOfFile(target: string): string {
+  const file = fs.openSync(target, 'r')
+  try {
+    const bytes = Buffer.alloc(16_000)
+    return bytes.toString('utf8', 0, fs.readSync(file, bytes, 0, bytes.length, 0)).slice(0, 4_000)
+  } finally {
+    fs.closeSync(file)
+  }
+}
+
+/** A file as an input, and how it begins. */
+function fileInput(target: string, file: string, dialects: readonly string[]): { input: IngestInput; head: string } {
+  const head = headOfFile(target)
+  const dialect = dialectOf(head, dialects)
+  const text = fs.statSync(target).size > largestHeld ? { path: target } : fs.readFileSync(target, 'utf8')
+  return { input: { file, text, ...(dialect ? { dialect } : {}) }, head }
+}
+
+function readPath(given: string, name: string | null | undefined, dialects: readonly Dialect[], where: string): IngestInput[] {
   const target = path.resolve(given)
   const hasExtension = (file: string) => dialects.some((d) => sources[d].extensions.some((e) => file.toLowerCase().endsWith(e)))
   try {
-    if (!fs.statSync(target).isDirectory()) return [inputOf(path.basename(target), fs.readFileSync(target, 'utf8'), dialects)]
+    if (!fs.statSync(target).isDirectory()) return [fileInput(target, name ?? path.basename(target), dialects).input]
     const files = filesIn(target).filter((file) => dialects.length === 0 || hasExtension(file))
-    const read = files.map((file) => inputOf(file, fs.readFileSync(path.join(target, file), 'utf8'), dialects))
-    const known = read.filter(({ file, text }) => dialects.length > 0 || detectDialect(file!, text.slice(0, 4_000)))
-    if (known.length > 0) return known
+    const read = files.map((file) => fileInput(path.join(target, file), file, dialects))
+    const known = read.filter(({ input, head }) => dialects.length > 0 || detectDialect(input.file!, head))
+    if (known.length > 0) return known.map(({ input }) => input)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new EspalierError('BAD_INPUT', `${where}: ${given} cannot be read (${code ?? 'unknown reason'})`, {

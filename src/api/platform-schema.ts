@@ -6,14 +6,17 @@ import { ArtifactResolver, PromotionResolver } from './resolvers/artifacts.js'
 import { CatalogResolver, KnowledgeGraphResolver } from './resolvers/catalog.js'
 import { CatalogEdgeResolver, CatalogNodeResolver } from './resolvers/catalog-node.js'
 import { CypherResolver } from './resolvers/cypher.js'
+import { DatasetImportResolver } from './resolvers/dataset-import.js'
 import { DatasetResolver } from './resolvers/datasets.js'
 import { DeletionResolver } from './resolvers/deletion.js'
 import { GleanResolver } from './resolvers/glean.js'
 import { IngestResolver } from './resolvers/ingest.js'
+import { KeyResolver } from './resolvers/keys.js'
 import { LiveResolver } from './resolvers/live.js'
 import { PatternResolver } from './resolvers/patterns.js'
 import { ProjectionResolver } from './resolvers/projection.js'
 import { ProjectResolver } from './resolvers/projects.js'
+import { BundleResolver, ReleaseComponentResolver, ReleaseResolver } from './resolvers/releases.js'
 import { RunControlResolver } from './resolvers/run-control.js'
 import { RunEventResolver, RunResolver } from './resolvers/runs.js'
 import { SearchResolver } from './resolvers/search.js'
@@ -40,13 +43,18 @@ const resolvers: NonEmptyArray<new () => object> = [
   WorkflowResolver,
   CypherResolver,
   DatasetResolver,
+  DatasetImportResolver,
   GleanResolver,
   DeletionResolver,
   IngestResolver,
+  KeyResolver,
   LiveResolver,
   PatternResolver,
   ProjectionResolver,
   ProjectResolver,
+  BundleResolver,
+  ReleaseComponentResolver,
+  ReleaseResolver,
   RunControlResolver,
   RunEventResolver,
   RunResolver,

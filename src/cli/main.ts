@@ -4,13 +4,16 @@ import { reportFailure } from './command.js'
 import { annotate } from './commands/annotate.js'
 import { artifacts } from './commands/artifacts.js'
 import { cypher } from './commands/cypher.js'
+import { dataset } from './commands/dataset.js'
 import { deleteCommand } from './commands/delete.js'
 import { demo } from './commands/demo.js'
 import { doctor } from './commands/doctor.js'
 import { glean } from './commands/glean.js'
 import { graph } from './commands/graph.js'
 import { ingest } from './commands/ingest.js'
+import { keys } from './commands/keys.js'
 import { learn } from './commands/learn.js'
+import { lineage } from './commands/lineage.js'
 import { migrateCommand } from './commands/migrate.js'
 import { projects } from './commands/projects.js'
 import { runs } from './commands/runs.js'
@@ -34,12 +37,15 @@ for (const register of [
   worker,
   ingest,
   learn,
+  dataset,
   train,
   runs,
   artifacts,
   cypher,
   search,
+  lineage,
   annotate,
+  keys,
   projects,
   deleteCommand,
   glean,

@@ -22,7 +22,7 @@ type LiveEvent = { sequence: number; type: string } & Partial<{
   reason: string | null
 }>
 
-const shown = ['training_loss', 'validation_loss', 'mrr'] as const
+const shown = ['training_loss', 'validation_loss', 'mrr', 'accuracy'] as const
 
 /** The newest figures in one short note: `training_loss 1.234  mrr 0.81`. */
 function noteOf(values: ReadonlyMap<string, number | string>): string {
@@ -74,11 +74,22 @@ export function assertCompleted(run: RunView): RunView & { result: Record<string
   )
 }
 
-/** Starts a run, follows it, and answers it as it ended. `kind` is spelled as on the wire: TRAIN_GGNN. */
-export async function startAndWatch(api: ApiClient, output: Output, kind: string, options: unknown, title: string) {
+/**
+ * Starts a run, follows it, and answers it as it ended. `kind` is spelled as on the wire: TRAIN_GGNN. `schedule`: priority, timeoutSeconds,
+ * retryLimit.
+ */
+export async function startAndWatch(
+  api: ApiClient,
+  output: Output,
+  kind: string,
+  options: unknown,
+  title: string,
+  schedule: Record<string, unknown> = {},
+) {
   const { startRun } = await api.request<{ startRun: { id: string } }>(
-    'mutation ($kind: RunKind!, $options: JSON) { startRun(kind: $kind, options: $options) { id } }',
-    { kind, options },
+    `mutation ($kind: RunKind!, $options: JSON, $priority: Int, $timeoutSeconds: Int, $retryLimit: Int) {
+      startRun(kind: $kind, options: $options, priority: $priority, timeoutSeconds: $timeoutSeconds, retryLimit: $retryLimit) { id } }`,
+    { kind, options, ...schedule },
   )
   return assertCompleted(await watchRun(api, output, startRun.id, title))
 }

@@ -1,5 +1,7 @@
 import type { Sql } from '../postgres/sql.js'
 import { inTransaction } from '../postgres/transaction.js'
+import { EspalierError } from '../util/error.js'
+import type { RunKind, RunState } from '../vocabulary.js'
 import { isRunId } from './run-row.js'
 import { lockRun, staleAttempt } from './store.js'
 
@@ -64,7 +66,56 @@ export async function readCheckpoints(sql: Sql, runId: string): Promise<SavedChe
   return (await sql.query<SavedCheckpoint>(`SELECT ${columns} FROM run_checkpoint WHERE run_id = $1 ORDER BY id DESC`, [runId])).rows
 }
 
-/** Of these digests, those that some checkpoint points to: what a collector of blobs must leave. */
-export async function readCheckpointBlobs(sql: Sql): Promise<string[]> {
-  return (await sql.query<{ blob: string }>('SELECT DISTINCT blob FROM run_checkpoint ORDER BY blob')).rows.map((row) => row.blob)
+/** How people name a checkpoint: `<run id>@<step>`. */
+export const checkpointName = ({ runId, step }: Pick<Checkpoint, 'runId' | 'step'>): string => `${runId}@${step}`
+
+/** Parses `<run id>`, its newest checkpoint, or `<run id>@<step>`; null for other text. */
+export function parseCheckpointName(text: string): { runId: string; step: number | null } | null {
+  const [, runId = '', step] = /^([^@]+)(?:@(\d{1,15}))?$/.exec(text.trim()) ?? []
+  return isRunId(runId) ? { runId: runId.toLowerCase(), step: step === undefined ? null : Number(step) } : null
+}
+
+/** A run with checkpoints, as a new run may go on from it. */
+export interface ResumableRun {
+  id: string
+  state: RunState
+  options: Record<string, unknown>
+}
+
+/** Runs of a kind that have a checkpoint, newest first. */
+export async function readResumableRuns(sql: Sql, kind: RunKind, first = 200): Promise<ResumableRun[]> {
+  const { rows } = await sql.query<ResumableRun>(
+    `SELECT id, state, options FROM run WHERE kind = $1 AND EXISTS (SELECT FROM run_checkpoint WHERE run_id = run.id)
+     ORDER BY created_at DESC, id DESC LIMIT $2`,
+    [kind, first],
+  )
+  return rows
+}
+
+/**
+ * The checkpoint that a name means: of a step, or the newest of its run. NOT_FOUND names the steps there are.
+ */
+export async function findCheckpoint(sql: Sql, runId: string, step: number | null): Promise<SavedCheckpoint> {
+  const kept = await readCheckpoints(sql, runId)
+  const found = step === null ? kept[0] : kept.find((checkpoint) => checkpoint.step === step)
+  if (found) return found
+  throw new EspalierError('NOT_FOUND', `run ${runId} has no checkpoint${step === null ? '' : ` of step ${step}`}`, {
+    remedy: kept.length > 0 ? `It keeps those of steps ${kept.map((c) => c.step).join(', ')}.` : 'Start a new run without it.',
+  })
+}
+
+/**
+ * Gives a new run the checkpoint of an earlier one to begin from, and the dataset versions that one worked on. In the transaction that
+ * creates the run: the earlier one's lock holds off its pruning meanwhile. NOT_FOUND when the checkpoint was pruned since it was found.
+ */
+export async function inheritCheckpoint(client: Sql, runId: string, from: SavedCheckpoint): Promise<void> {
+  await lockRun(client, from.runId)
+  const { rowCount } = await client.query(
+    `INSERT INTO run_checkpoint (run_id, attempt, step, blob, bytes, best)
+     SELECT $1, 0, step, blob, bytes, best FROM run_checkpoint WHERE run_id = $2 AND blob = $3 ORDER BY id DESC LIMIT 1`,
+    [runId, from.runId, from.blob],
+  )
+  if (rowCount === 0)
+    throw new EspalierError('NOT_FOUND', `the checkpoint ${checkpointName(from)} is no longer kept`, { remedy: 'Name a newer one.' })
+  await client.query('INSERT INTO run_use SELECT $1, dataset_version_id FROM run_use WHERE run_id = $2', [runId, from.runId])
 }

@@ -124,6 +124,25 @@ export async function readEvents(
   return rows.map((row) => eventOf(runId, row))
 }
 
+/**
+ * Events after `after` up to `upTo`, in order, at most `limit`: of metrics only the newest of each name, everything else whole. What a
+ * reader gets who has fallen behind.
+ */
+export async function readCoalesced(
+  sql: Sql,
+  runId: string,
+  { after, upTo, limit }: { after: number; upTo: number; limit: number },
+): Promise<RunEvent[]> {
+  const { rows } = await sql.query<EventRow>(
+    `SELECT sequence, attempt, at, type, name, step, value, body FROM run_event
+     WHERE run_id = $1 AND sequence > $2 AND sequence <= $3 AND (type <> 'metric' OR sequence = ANY (ARRAY(
+       SELECT max(sequence) FROM run_event WHERE run_id = $1 AND sequence > $2 AND sequence <= $3 AND type = 'metric' GROUP BY name)))
+     ORDER BY sequence LIMIT $4`,
+    [runId, after, upTo, limit],
+  )
+  return rows.map((row) => eventOf(runId, row))
+}
+
 /** The number of the run's last event; 0 when it has none. */
 export async function lastSequence(sql: Sql, runId: string): Promise<number> {
   const { rows } = await sql.query<{ last: number }>('SELECT coalesce(max(sequence), 0) AS last FROM run_event WHERE run_id = $1', [runId])

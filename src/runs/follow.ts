@@ -1,7 +1,7 @@
 import { isRetryable } from '../postgres/retryable.js'
 import type { Database } from '../postgres/sql.js'
 import type { RunEvent } from '../vocabulary.js'
-import { readEvents, runChannel } from './event-store.js'
+import { lastSequence, readCoalesced, readEvents, runChannel } from './event-store.js'
 import { isTerminal } from './states.js'
 import { noSuchRun, readRun } from './store.js'
 
@@ -12,9 +12,39 @@ export interface FollowOptions {
   pollMs?: number
   /** milliseconds to wait for a database that went away (default 60,000) */
   patienceMs?: number
+  /**
+   * events that may come, after the following began, and wait for their reader (default: any number). Beyond, metrics are coalesced: of
+   * each name the newest is given, and gap marks stand for the others. Nothing else is ever left out, nor what was there before.
+   */
+  lag?: number
 }
 
-const done: IteratorResult<RunEvent> = { value: undefined, done: true }
+/** Stands for metrics that a slow reader does not get: those numbered `from` to `sequence`. */
+export interface RunGap {
+  type: 'gap'
+  runId: string
+  /** of the last event that is left out: a reader that begins again after it misses nothing more */
+  sequence: number
+  attempt: number
+  at: Date
+  /** of the first event that is left out */
+  from: number
+  /** how many are */
+  events: number
+}
+export type LiveEvent = RunEvent | RunGap
+
+/** Kept events with marks where some are missing between them and after `last`. */
+export function markGaps(events: readonly RunEvent[], last: number): LiveEvent[] {
+  return events.flatMap((event, i) => {
+    const from = (events[i - 1]?.sequence ?? last) + 1
+    const { runId, sequence, attempt, at } = event
+    if (sequence === from) return [event]
+    return [{ type: 'gap' as const, runId, sequence: sequence - 1, attempt, at, from, events: sequence - from }, event]
+  })
+}
+
+const done: IteratorResult<LiveEvent> = { value: undefined, done: true }
 
 /** Resolves `wake()`d callers; a wake-up while nobody waits is kept for the next one. */
 function openBell() {
@@ -49,11 +79,21 @@ function openBell() {
  *
  * Not an async generator: its `return()` would wait for a pending `next()`, and so leak every subscription to a quiet run.
  */
-export function followEvents(database: Database, runId: string, after = 0, options: FollowOptions = {}): AsyncIterableIterator<RunEvent> {
-  const { page = 500, pollMs = 5_000, patienceMs = 60_000 } = options
+export function followEvents(
+  database: Database,
+  runId: string,
+  after: number | undefined,
+  options: FollowOptions & { lag: number },
+): AsyncIterableIterator<LiveEvent>
+export function followEvents(database: Database, runId: string, after?: number, options?: FollowOptions): AsyncIterableIterator<RunEvent>
+export function followEvents(database: Database, runId: string, after = 0, options: FollowOptions = {}): AsyncIterableIterator<LiveEvent> {
+  const { page = 500, pollMs = 5_000, patienceMs = 60_000, lag = Number.POSITIVE_INFINITY } = options
   const bell = openBell()
-  let buffer: RunEvent[] = []
+  let buffer: LiveEvent[] = []
   let last = after
+  /** what was there when the following began is given whole; null before that is known */
+  let wholeUpTo: number | null = null
+  let isBehind = false
   let isEnded = false
   let opened: Promise<() => Promise<void>> | null = null
   let turn: Promise<unknown> = Promise.resolve()
@@ -73,8 +113,27 @@ export function followEvents(database: Database, runId: string, after = 0, optio
     }
   }
 
+  /** Up to where metrics are to be coalesced; null while the reader keeps up. */
+  async function overrun(): Promise<number | null> {
+    if (lag === Number.POSITIVE_INFINITY || (wholeUpTo !== null && (!isBehind || last < wholeUpTo))) return null
+    const head = await lastSequence(database, runId)
+    wholeUpTo ??= head
+    return last >= wholeUpTo && head - last > lag ? head : null
+  }
+
+  async function read(): Promise<LiveEvent[]> {
+    const upTo = await overrun()
+    const events =
+      upTo === null
+        ? await readEvents(database, runId, { after: last, limit: page })
+        : await readCoalesced(database, runId, { after: last, upTo, limit: page })
+    // a page that is not full has all there was: who reads it keeps up
+    isBehind = upTo !== null || events.length >= page
+    return upTo === null ? events : markGaps(events, last)
+  }
+
   async function refill(): Promise<boolean> {
-    buffer = await patiently(() => readEvents(database, runId, { after: last, limit: page }))
+    buffer = await patiently(read)
     return buffer.length > 0
   }
 
@@ -85,7 +144,7 @@ export function followEvents(database: Database, runId: string, after = 0, optio
     return isTerminal(run.state) && !(await refill())
   }
 
-  async function advance(): Promise<IteratorResult<RunEvent>> {
+  async function advance(): Promise<IteratorResult<LiveEvent>> {
     while (!isEnded) {
       const event = buffer.shift()
       if (event) {

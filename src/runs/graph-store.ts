@@ -3,7 +3,7 @@ import type { Sql } from '../postgres/sql.js'
 import { inTransaction } from '../postgres/transaction.js'
 import { datasetVersionNodeId, runNodeId } from '../util/node-ids.js'
 import type { GraphChange } from '../vocabulary.js'
-import { nodeOf, type RunRow, rowColumns } from './run-row.js'
+import { isRunId, nodeOf, type RunRow, rowColumns } from './run-row.js'
 
 const pageSize = 1_000
 
@@ -22,6 +22,17 @@ export function recordUse(sql: Sql, runId: string, datasetVersionId: string): Pr
     await client.query('INSERT INTO run_use (run_id, dataset_version_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [runId, datasetVersionId])
     await appendGraphChanges(client, [useEdge(runId, datasetVersionId)])
   })
+}
+
+/** The dataset versions that each of these runs worked on, in the order of their ids. */
+export async function readUses(sql: Sql, runIds: readonly string[]): Promise<Map<string, string[]>> {
+  const { rows } = await sql.query<{ runId: string; id: string }>(
+    'SELECT run_id AS "runId", dataset_version_id AS id FROM run_use WHERE run_id = ANY($1::uuid[]) ORDER BY 1, 2',
+    [runIds.filter(isRunId)],
+  )
+  const uses = new Map<string, string[]>(runIds.map((id) => [id, []]))
+  for (const { runId, id } of rows) uses.get(runId)?.push(id)
+  return uses
 }
 
 /** What runs have in the graph now, in pages: read by a rebuild. */

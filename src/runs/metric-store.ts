@@ -11,6 +11,8 @@ export interface MetricPoint {
 
 /** What a curve shows of the steps `fromStep`..`toStep` of one metric. */
 export interface MetricBucket {
+  /** place on the curve's grid, from 0; empty places have no bucket */
+  index: number
   fromStep: number
   toStep: number
   /** points that fell into it */
@@ -31,6 +33,8 @@ export interface MetricRange {
   toStep?: number
   /** buckets at most (default 500); with no more steps than that, each step has its own */
   buckets?: number
+  /** lays the buckets over these steps instead of the curve's own: equal indices of two curves then cover the same steps */
+  grid?: { fromStep: number; toStep: number }
 }
 
 /**
@@ -65,23 +69,36 @@ export async function latestMetrics(sql: Sql, runId: string): Promise<MetricPoin
  * query. Steps that an interrupted attempt reached and a later one repeated count twice; `last` is the later one's.
  */
 export async function metricSeries(sql: Sql, runId: string, name: string, range: MetricRange = {}): Promise<MetricBucket[]> {
-  const { fromStep, toStep, buckets = 500 } = range
+  const { fromStep, toStep, buckets = 500, grid } = range
   if (!isRunId(runId)) return []
   const { rows } = await sql.query<MetricBucket>(
     `WITH points AS NOT MATERIALIZED (
        SELECT step, value, sequence FROM run_event
        WHERE run_id = $1 AND name = $2 AND type = 'metric'
          AND step BETWEEN coalesce($3::bigint, 0) AND coalesce($4::bigint, 9223372036854775807)),
-     ends AS MATERIALIZED (SELECT min(step) AS low, greatest(max(step) - min(step) + 1, $5::bigint) AS width FROM points),
+     extent AS (SELECT coalesce($6::bigint, min(step)) AS low, coalesce($7::bigint, max(step)) AS high FROM points),
+     ends AS MATERIALIZED (SELECT low, greatest(high - low + 1, $5::bigint) AS width FROM extent),
      grouped AS (
-       SELECT min(step) AS "fromStep", max(step) AS "toStep", count(*) AS count, max(sequence) AS sequence,
+       SELECT (step - low) * $5::bigint / width AS index, min(step) AS "fromStep", max(step) AS "toStep", count(*) AS count, max(sequence) AS sequence,
          min(value) FILTER (WHERE abs(value) < 'Infinity') AS min, max(value) FILTER (WHERE abs(value) < 'Infinity') AS max,
          count(*) FILTER (WHERE NOT abs(value) < 'Infinity') AS "notFinite"
        FROM points, ends GROUP BY (step - low) * $5::bigint / width)
-     SELECT "fromStep", "toStep", count, min, max, "notFinite", last.value AS last, last.step AS "lastStep"
+     SELECT index, "fromStep", "toStep", count, min, max, "notFinite", last.value AS last, last.step AS "lastStep"
      FROM grouped CROSS JOIN LATERAL (SELECT step, value FROM run_event WHERE run_id = $1 AND sequence = grouped.sequence LIMIT 1) last
      ORDER BY "fromStep"`,
-    [runId, name, fromStep ?? null, toStep ?? null, buckets],
+    [runId, name, fromStep ?? null, toStep ?? null, buckets, grid?.fromStep ?? null, grid?.toStep ?? null],
   )
   return rows
+}
+
+/** One metric of several runs on one grid of steps, to be laid over each other; in the order of the runs, empty where a run has none. */
+export async function comparedSeries(sql: Sql, runIds: readonly string[], name: string, buckets = 500): Promise<MetricBucket[][]> {
+  const { rows } = await sql.query<{ low: number | null; high: number | null }>(
+    `SELECT min(step) AS low, max(step) AS high FROM run_event WHERE run_id = ANY($1::uuid[]) AND name = $2 AND type = 'metric'`,
+    [runIds.filter(isRunId), name],
+  )
+  const { low, high } = rows[0]!
+  if (low === null || high === null) return runIds.map(() => [])
+  const grid = { fromStep: low, toStep: high }
+  return Promise.all(runIds.map((runId) => metricSeries(sql, runId, name, { ...grid, grid, buckets })))
 }

@@ -30,13 +30,21 @@ export interface RunRequest {
   timeoutSeconds?: number | null
 }
 
-function assertRequest({ kind, priority = 5 }: RunRequest): void {
+/** A timer cannot wait longer: 2^31 milliseconds. */
+const longestTimeout = 2_147_483
+
+function assertRequest({ kind, priority = 5, timeoutSeconds = null, retryLimit = 2 }: RunRequest): void {
   if (!runKinds.includes(kind))
     throw new EspalierError('BAD_INPUT', `run kind: found "${kind}", expected one of ${runKinds.join(', ')}`, {
       remedy: didYouMean(kind, runKinds) ?? 'Name one of these kinds.',
     })
   if (!Number.isInteger(priority) || priority < 1 || priority > 10)
     throw new EspalierError('BAD_INPUT', `run priority: found ${priority}, expected a whole number from 1 to 10 (10 is most urgent)`)
+  const isWhole = (value: number, least: number, most: number) => Number.isInteger(value) && value >= least && value <= most
+  if (timeoutSeconds !== null && !isWhole(timeoutSeconds, 1, longestTimeout))
+    throw new EspalierError('BAD_INPUT', `run timeoutSeconds: found ${timeoutSeconds}, expected a whole number from 1 to ${longestTimeout}`)
+  if (!isWhole(retryLimit, 0, 100))
+    throw new EspalierError('BAD_INPUT', `run retryLimit: found ${retryLimit}, expected a whole number from 0 to 100`)
 }
 
 /** Creates a pending run with its ticket, state event and graph node, all in one transaction (the caller's, if it gave its client). */

@@ -1,71 +1,100 @@
 import { readEstate } from '../catalog/reads/read-store.js'
-import type { Estate } from '../datasets/estate.js'
-import { candidateEdgeTypes, type FeatureSpec, nodeFeatureWidth, parseFeatureSpec, queryFeatureWidth } from '../datasets/features.js'
+import type { Estate } from '../datasets/links/estate.js'
+import { nodeFeatureWidth, queryFeatureWidth } from '../datasets/links/features.js'
+import { buildLinkLists, type LinkFilter, noLinks } from '../datasets/links/lists.js'
+import { candidateEdgeTypes, type FeatureSpec, parseFeatureSpec } from '../datasets/links/spec.js'
 import { readDatasetVersion, readRankingLists, saveRankingVersion } from '../datasets/store.js'
-import { buildForeignKeyLists, type ForeignKeyOptions } from '../datasets/tasks/foreign-key.js'
+import { tasks } from '../datasets/tasks/index.js'
 import type { DatasetVersion } from '../datasets/version.js'
 import type { RankingList } from '../models/ranking-list.js'
 import { recordUse } from '../runs/graph-store.js'
+import { rankingTask } from '../training/learning-task.js'
+import type { EvaluateOptions, TrainRankerOptions } from '../training/ranking-job.js'
 import { EspalierError } from '../util/error.js'
 import { canonicalJson } from '../util/hash.js'
 import { describeProblem } from '../util/problem.js'
 import { seeded } from '../util/random.js'
 import type { Properties } from '../vocabulary.js'
+import { linkKey, readHistory } from './glean-history.js'
 import type { TaskContext } from './task.js'
 
 /** What a ranking run learns from. */
 export interface RankingData {
   lists: RankingList[]
-  featureSpec: FeatureSpec
+  /** null for lists from elsewhere, which say nothing of how they were made */
+  featureSpec: FeatureSpec | null
   version: DatasetVersion
   /** what the lists were made from; null for a stored version, whose catalog may be gone */
   estate: Estate | null
+  /** links of history, to learn from and never to be judged by */
+  history: RankingList[]
+  /** where the lists are split by time: how many of the first ones are older than the split; null: split by group */
+  older: number | null
 }
 
-interface RankingDataOptions {
-  task: string
-  projectIds?: string[] | undefined
-  asOf?: string | undefined
-  datasetVersionId?: string | undefined
-  lists: ForeignKeyOptions
-  training: { seed: number }
-}
+type Context = TaskContext<TrainRankerOptions | EvaluateOptions>
 
 const asProperties = (value: unknown): Properties => JSON.parse(canonicalJson(value)) as Properties
 
-async function estateOf({ platform, options }: TaskContext<RankingDataOptions>): Promise<Estate> {
-  const parts = await Promise.all(
-    options.projectIds!.map((projectId) => readEstate(platform.database, { projectId, asOf: new Date(options.asOf!) })),
-  )
+async function estateOf({ platform, options }: Context, asOf: string): Promise<Estate> {
+  const read = (projectId: string) => readEstate(platform.database, { projectId, asOf: new Date(asOf) })
+  const parts = await Promise.all(options.projectIds!.map(read))
   return { nodes: parts.flatMap((part) => part.nodes), edges: parts.flatMap((part) => part.edges) }
 }
 
-/** The tables that lists were made of. */
+/** The tables that lists were made of: those of their columns, or the tables themselves; nothing of lists of jobs. */
 function tablesOf(estate: Estate, lists: readonly RankingList[]): string[] {
   const used = new Set(lists.flatMap((list) => [list.queryId, ...list.candidates.map((candidate) => candidate.id!)]))
-  const tables = estate.edges.filter((edge) => edge.label === 'HAS_COLUMN' && used.has(edge.targetId)).map((edge) => edge.sourceId)
-  return [...new Set(tables)].sort()
+  const owners = estate.edges.filter((edge) => edge.label === 'HAS_COLUMN' && used.has(edge.targetId)).map((edge) => edge.sourceId)
+  const tables = estate.nodes.filter(({ id, kind }) => (kind === 'Table' || kind === 'View') && used.has(id)).map(({ id }) => id)
+  return [...new Set([...owners, ...tables])].sort()
 }
 
-async function dataFromCatalog(context: TaskContext<RankingDataOptions>): Promise<RankingData> {
-  const { platform, claim, options } = context
-  const estate = await estateOf(context)
-  const { lists, featureSpec, problems } = buildForeignKeyLists(estate, options.lists, seeded(options.training.seed).fork('lists'))
-  for (const problem of problems.slice(0, 20)) await claim.record({ type: 'log', level: 'warn', message: describeProblem(problem) })
+/** Lists of the links as of the moment; with `splitAt` first those of the links as of then, then those of the links that came after. */
+function makeLists({ options }: Context, estate: Estate, before: Estate | null) {
+  const features = { ...options.lists.features, task: options.task }
+  const rng = seeded(options.training.seed).fork('lists')
+  const build = (from: Estate, isAsked?: LinkFilter) => buildLinkLists(from, { ...options.lists, features }, rng, isAsked)
+  if (!before) return { ...build(estate), older: null }
+  const old = new Set(before.edges.filter((e) => e.label === tasks[options.task].label).map(linkKey))
+  const [first, then] = [build(before), build(estate, (link) => !old.has(linkKey(link)))]
+  return {
+    lists: [...first.lists, ...then.lists],
+    problems: [...first.problems, ...then.problems],
+    featureSpec: first.featureSpec,
+    older: first.lists.length,
+  }
+}
+
+function assertLists({ options }: Context, lists: readonly RankingList[], older: number | null, spec: FeatureSpec): void {
+  const where = `projects ${options.projectIds!.join(', ')} as of ${options.asOf}`
+  const { found, expected, suggestion } = noLinks(where, spec)
   if (lists.length === 0)
-    throw new EspalierError(
-      'BAD_INPUT',
-      `task ${options.task}: projects ${options.projectIds!.join(', ')} declare no foreign key as of ${options.asOf}`,
-      {
-        remedy: 'Ingest DDL that declares foreign keys (ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY), or name other projects.',
-      },
-    )
+    throw new EspalierError('BAD_INPUT', `task ${options.task}: ${where}: found ${found}, expected ${expected}`, { remedy: suggestion! })
+  if (older === null || (older > 0 && older < lists.length)) return
+  throw new EspalierError(
+    'BAD_INPUT',
+    `splitAt ${options.splitAt}: found ${older} lists before and ${lists.length - older} after, expected some of both`,
+    {
+      remedy: 'Name a moment between two ingests that both brought links.',
+    },
+  )
+}
+
+async function dataFromCatalog(context: Context): Promise<RankingData> {
+  const { platform, claim, options } = context
+  const estate = await estateOf(context, options.asOf!)
+  const before = options.splitAt ? await estateOf(context, options.splitAt) : null
+  const { lists, featureSpec, problems, older } = makeLists(context, estate, before)
+  for (const problem of problems.slice(0, 20)) await claim.record({ type: 'log', level: 'warn', message: describeProblem(problem) })
+  assertLists(context, lists, older, featureSpec)
+  const history = await readHistory(context, estate)
   const { version } = await saveRankingVersion(
     platform.database,
     platform.blobs,
     {
       dataset: { projectId: options.projectIds![0]!, name: options.task, description: 'Ranking lists made from the catalog' },
-      lists,
+      lists: [...lists, ...history.lists],
       derivedFrom: tablesOf(estate, lists).map((tableId) => ({ tableId, snapshot: options.asOf! })),
       provenance: asProperties({
         task: options.task,
@@ -73,36 +102,49 @@ async function dataFromCatalog(context: TaskContext<RankingDataOptions>): Promis
         asOf: options.asOf,
         lists: options.lists,
         featureSpec,
+        ...(older === null ? {} : { splitAt: options.splitAt, older }),
+        ...(history.provenance ? { glean: history.provenance, fromCatalog: lists.length } : {}),
       }),
     },
     new Date(),
   )
-  return { lists, featureSpec, version, estate }
+  return { lists, featureSpec, version, estate, older, history: history.lists }
 }
 
-async function dataFromVersion({ platform }: TaskContext<RankingDataOptions>, versionId: string): Promise<RankingData> {
+async function dataFromVersion({ platform, options }: Context, versionId: string): Promise<RankingData> {
   const version = await readDatasetVersion(platform.database, versionId)
-  const lists = await readRankingLists(platform.database, platform.blobs, versionId)
-  return { lists, featureSpec: parseFeatureSpec(version.provenance['featureSpec']), version, estate: null }
+  const all = await readRankingLists(platform.database, platform.blobs, versionId)
+  const { featureSpec: raw, older, fromCatalog } = version.provenance
+  const lists = typeof fromCatalog === 'number' ? all.slice(0, fromCatalog) : all
+  const featureSpec = raw === undefined || raw === null ? null : parseFeatureSpec(raw)
+  if (featureSpec && featureSpec.task !== options.task)
+    throw new EspalierError(
+      'BAD_INPUT',
+      `task ${options.task}: dataset ${version.datasetName} ${version.number} was made for ${featureSpec.task}`,
+      {
+        remedy: `Ask for task ${featureSpec.task}, or name another version.`,
+      },
+    )
+  const history = all.slice(lists.length)
+  return { lists, featureSpec, version, estate: null, older: typeof older === 'number' ? older : null, history }
 }
 
 /** Makes or reads the lists of a ranking run, and saves those made as a dataset version. Equal lists give the version there is. */
-export async function readRankingData(context: TaskContext<RankingDataOptions>): Promise<RankingData> {
+export async function readRankingData(context: Context): Promise<RankingData> {
   const { datasetVersionId } = context.options
   const data = datasetVersionId ? await dataFromVersion(context, datasetVersionId) : await dataFromCatalog(context)
-  const { version, lists } = data
+  const { version, lists, history } = data
   await recordUse(context.platform.database, context.claim.run.id, version.id)
   await context.claim.record({
     type: 'log',
     level: 'info',
-    message: `dataset ${version.datasetName} ${version.number}: ${lists.length} lists, hash ${version.hash.slice(0, 12)}`,
+    message: `dataset ${version.datasetName} ${version.number}: ${lists.length} lists${history.length > 0 ? ` and ${history.length} of history` : ''}, hash ${version.hash.slice(0, 12)}`,
   })
   return data
 }
 
-/** The model options that the data decides. */
-export const shapeOf = (spec: FeatureSpec): { features: number; queryFeatures: number; edgeTypes: number } => ({
-  features: nodeFeatureWidth(spec),
-  queryFeatures: queryFeatureWidth(spec),
-  edgeTypes: candidateEdgeTypes.length,
-})
+/** The model options that the data decides: by the feature spec, or where there is none by the lists themselves. */
+export const shapeOf = (spec: FeatureSpec | null, lists: readonly RankingList[]): Record<string, unknown> =>
+  spec
+    ? { features: nodeFeatureWidth(spec), queryFeatures: queryFeatureWidth(spec), edgeTypes: candidateEdgeTypes(spec).length }
+    : rankingTask.optionsOf(lists)

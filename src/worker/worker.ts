@@ -5,6 +5,7 @@ import { openQueue, type QueueWorker } from '../runs/queue.js'
 import { forgetWorker, seeWorker } from '../runs/worker-store.js'
 import type { RunKind } from '../vocabulary.js'
 import type { Task } from './task.js'
+import { deleteTask } from './tasks/delete.js'
 import { evaluate } from './tasks/evaluate.js'
 import { ingest } from './tasks/ingest.js'
 import { learnPatterns } from './tasks/learn-patterns.js'
@@ -13,6 +14,7 @@ import { trainGgnn } from './tasks/train-ggnn.js'
 /** Kind of run -> what does its work. */
 const tasks: { [Kind in RunKind]: Task<ReturnType<(typeof jobs)[Kind]['options']['parse']>> } = {
   ingest: ingest,
+  delete: deleteTask,
   'learn-patterns': learnPatterns,
   'train-ggnn': trainGgnn,
   evaluate: evaluate,

@@ -62,7 +62,7 @@ export class ArtifactResolver {
     return readPromotions(platform.database, component, alias ?? undefined, pageSize(first))
   }
 
-  @Query(() => Verification, { description: 'Reads and hashes every byte of an artifact again.' })
+  @Query(() => Verification, { description: 'Reads and hashes every byte of an artifact or a release again.' })
   verifyArtifact(@Ctx() { platform }: ApiContext, @Arg('id', () => ID) id: string): Promise<Verification> {
     return verifyArtifact(platform.database, platform.blobs, id)
   }
@@ -72,7 +72,10 @@ export class ArtifactResolver {
     @Ctx() { platform, actor }: ApiContext,
     @Arg('artifactId', () => ID) artifactId: string,
     @Arg('alias', () => AliasEnum, { defaultValue: 'production' }) alias: Alias,
-    @Arg('expected', () => ID, { nullable: true, description: 'Compare-and-set: the artifact that the alias must name now' })
+    @Arg('expected', () => ID, {
+      nullable: true,
+      description: 'Compare-and-set: the artifact that the alias must name now; an explicit null: it must name none yet',
+    })
     expected?: string | null,
     @Arg('reason', () => String, { nullable: true }) reason?: string | null,
     @Arg('force', () => Boolean, { defaultValue: false, description: 'Promote although a gate failed; needs a reason' }) force = false,
@@ -81,7 +84,7 @@ export class ArtifactResolver {
     return promote(platform.database, parseAlias(alias), artifactId, {
       now: new Date(),
       actor,
-      ...(expected ? { expected } : {}),
+      ...(expected === undefined ? {} : { expected }),
       ...(reason ? { reason } : {}),
       ...(force && reason ? { force: { reason } } : {}),
     })

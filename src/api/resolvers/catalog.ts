@@ -80,11 +80,21 @@ export class CatalogResolver {
       | EdgeLabel[]
       | null,
     @Arg('asOf', () => DateTime, { nullable: true }) asOf?: Date | null,
+    @Arg('indirect', () => Boolean, {
+      defaultValue: true,
+      description: 'Whether to follow what only decides (filters, joins, conditions of CASE) without flowing in',
+    })
+    indirect = true,
   ): Promise<Lineage | null> {
-    const walk = { direction, depth: within('depth', depth), nodeBudget: within('nodeBudget', nodeBudget), ...present({ labels, asOf }) }
+    const bounds = { depth: within('depth', depth), nodeBudget: within('nodeBudget', nodeBudget) }
+    const walk = { direction, indirect, ...bounds, ...present({ labels, asOf }) }
     const found = await readLineage(platform.database, id, walk)
     if (!found) return null
-    const nodes = found.nodes.map(({ distance, ...node }) => ({ distance, node: { ...node, ...present({ asOf }) } }))
+    const nodes = found.nodes.map(({ distance, isIndirect, ...node }) => ({
+      distance,
+      isIndirect,
+      node: { ...node, ...present({ asOf }) },
+    }))
     return { nodes, edges: at(found.edges, asOf ?? undefined), isPartial: found.isPartial }
   }
 

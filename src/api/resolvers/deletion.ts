@@ -1,9 +1,13 @@
 import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql'
+import { appendAudit } from '../../access/store.js'
 import type { DeletionTarget } from '../../catalog/deletion/deletion.js'
+import { applyDeletion, isLargeDeletion, largestDeletion, previewDeletion } from '../../deletion.js'
+import { startRun } from '../../jobs.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
-import { applyDeletion, previewDeletion } from '../deletion.js'
+import { present } from '../present.js'
 import { DeletionPreview, deletionOf } from '../types/deletion.js'
+import { Run } from '../types/runs.js'
 
 const tokenOption = { description: 'The token of a deletionPreview that still holds' }
 
@@ -18,8 +22,15 @@ function targetOf(projectId?: string | null, systemId?: string | null, snapshotI
   )
 }
 
-const run = async ({ platform, actor }: ApiContext, target: DeletionTarget, token: string): Promise<DeletionPreview> =>
-  deletionOf(await applyDeletion(platform.database, target, token, actor))
+async function run({ platform: { database }, actor }: ApiContext, target: DeletionTarget, token: string): Promise<DeletionPreview> {
+  if (await isLargeDeletion(database, target))
+    throw new EspalierError(
+      'BAD_INPUT',
+      `delete ${target.kind}: more than ${largestDeletion.toLocaleString('en')} facts are concerned, which takes longer than a request should; nothing was deleted`,
+      { remedy: 'Use the mutation queueDeletion with the same token: it answers a run, whose events tell how it goes.' },
+    )
+  return deletionOf(await applyDeletion(database, target, token, actor))
+}
 
 @Resolver()
 export class DeletionResolver {
@@ -65,5 +76,24 @@ export class DeletionResolver {
     @Arg('token', () => String, tokenOption) token: string,
   ): Promise<DeletionPreview> {
     return run(context, { kind: 'snapshot', snapshotId }, token)
+  }
+
+  @Mutation(() => Run, { description: 'Queues a run that deletes a project, a system of it or a snapshot of it: for what takes long.' })
+  async queueDeletion(
+    @Ctx() { platform: { database }, actor }: ApiContext,
+    @Arg('projectId', () => ID) projectId: string,
+    @Arg('token', () => String, tokenOption) token: string,
+    @Arg('systemId', () => ID, { nullable: true, description: 'Only this system of the project' }) systemId?: string | null,
+    @Arg('snapshotId', () => ID, { nullable: true, description: 'Only this snapshot of the project' }) snapshotId?: string | null,
+  ): Promise<Run> {
+    const options = { projectId, token, ...present({ systemId, snapshotId }) }
+    const queued = await startRun(database, { kind: 'delete', options }, new Date())
+    await appendAudit(database, {
+      actor,
+      action: 'queue-deletion',
+      subject: snapshotId ?? [projectId, systemId].filter(Boolean).join('/'),
+      details: { runId: queued.id },
+    })
+    return queued
   }
 }

@@ -1,6 +1,9 @@
+import { createReadStream } from 'node:fs'
 import { Args, ArgsType, Ctx, Field, Float, ID, Mutation, Resolver } from 'type-graphql'
 import { appendAudit, readProjectSettings, saveProject, saveSystem } from '../../access/store.js'
 import { ingest, type IngestReport as Report } from '../../catalog/ingest.js'
+import type { IngestInput } from '../../catalog/parsing/read-texts.js'
+import { bytesOf, headOf } from '../../catalog/parsing/text-source.js'
 import { detectDialect } from '../../catalog/sources/index.js'
 import { startRun } from '../../jobs.js'
 import type { Sql } from '../../postgres/sql.js'
@@ -69,31 +72,55 @@ async function register(sql: Sql, { projectId, systemId }: IngestArguments, acto
 
 const reportOf = (report: Report): IngestReport => ({
   ...report,
+  runId: null,
   metrics: metricsOf(report.metrics),
   problemCount: report.problems.length,
   problems: report.problems.slice(0, shownProblems),
 })
 
+/** Of what a run is still to ingest nothing is known but when it was true. */
+const reportOfRun = ({ id, options }: RunOf): IngestReport => ({
+  ...{ runId: id, snapshotId: null, observedAt: new Date(String(options['observedAt'])), isReplay: false },
+  ...{ nodes: null, edges: null, changes: null, metrics: null, quality: null, problemCount: 0, problems: [] },
+})
+type RunOf = Awaited<ReturnType<typeof startRun>>
+
+async function bytesOfAll(inputs: readonly IngestInput[]): Promise<number> {
+  let total = 0
+  for (const { text } of inputs) total += await bytesOf(text)
+  return total
+}
+
+/** Stores the documents and queues a run that ingests them. */
+async function queue(args: IngestNowArguments, inputs: readonly IngestInput[], { platform, actor }: ApiContext): Promise<RunOf> {
+  const { projectId, systemId, observedAt, complete, dryRun = false, defaultDatabase, rejectBelow } = args
+  const { database, blobs } = platform
+  const variables = variablesOf(args.variables)
+  const sources = []
+  for (const { file, text, dialect } of inputs) {
+    const known = dialect ?? detectDialect(file!, await headOf(text))
+    if (!known) throw new EspalierError('BAD_INPUT', `${file}: its dialect was not recognised`, { remedy: 'Name the dialect.' })
+    const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : createReadStream(text.path)
+    sources.push({ dialect: known, file: file!, blob: await blobs.put(bytes) })
+  }
+  const more = present({ observedAt: observedAt?.toISOString(), variables, defaultDatabase, rejectBelow })
+  const run = await startRun(database, { kind: 'ingest', options: { projectId, systemId, sources, complete, dryRun, ...more } }, new Date())
+  if (!dryRun) await database.transaction((sql) => register(sql, args, actor, { runId: run.id }))
+  return run
+}
+
 @Resolver()
 export class IngestResolver {
   @Mutation(() => IngestReport, {
-    description: `Reads documents of metadata into the catalog as one snapshot, all or nothing. Up to ${largestIngest / 2 ** 20} MiB; queueIngest takes more.`,
+    description: `Reads documents of metadata into the catalog as one snapshot, all or nothing. Documents of more than ${largestIngest / 2 ** 20} MiB together become a run, which the answer names.`,
   })
   async ingest(@Args(() => IngestNowArguments) args: IngestNowArguments, @Ctx() context: ApiContext): Promise<IngestReport> {
     const { projectId, systemId, observedAt, complete, dryRun, defaultDatabase, rejectBelow } = args
-    const settings = await readProjectSettings(context.platform.database, projectId)
-    const inputs = readInputs(args, mayReadPaths(context))
-    const bytes = inputs.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
-    if (bytes > largestIngest)
-      throw new EspalierError(
-        'BAD_INPUT',
-        `ingest: found ${Math.ceil(bytes / 2 ** 20)} MiB of documents, expected up to ${largestIngest / 2 ** 20}`,
-        {
-          remedy: 'Use the mutation queueIngest: it answers a run, whose events tell how it goes.',
-        },
-      )
-    const variables = variablesOf(args.variables)
     const { database } = context.platform
+    const inputs = readInputs(args, mayReadPaths(context))
+    if ((await bytesOfAll(inputs)) > largestIngest) return reportOfRun(await queue(args, inputs, context))
+    const settings = await readProjectSettings(database, projectId)
+    const variables = variablesOf(args.variables)
     const request = { projectId, systemId, inputs, complete, dryRun, now: new Date() }
     const gate = { rejectBelow: rejectBelow ?? settings.rejectBelow, ideal: settings.idealDistribution }
     const report = await ingest(database, { ...request, ...present({ observedAt, variables, defaultDatabase, ...gate }) })
@@ -103,19 +130,7 @@ export class IngestResolver {
   }
 
   @Mutation(() => Run, { description: 'Stores documents of any size and queues a run that ingests them; its result is the report.' })
-  async queueIngest(@Args(() => IngestArguments) args: IngestArguments, @Ctx() context: ApiContext): Promise<Run> {
-    const { projectId, systemId, observedAt, complete } = args
-    const { database, blobs } = context.platform
-    const variables = variablesOf(args.variables)
-    const sources = []
-    for (const { file, text, dialect } of readInputs(args, mayReadPaths(context))) {
-      const known = dialect ?? detectDialect(file!, text.slice(0, 4_000))
-      if (!known) throw new EspalierError('BAD_INPUT', `${file}: its dialect was not recognised`, { remedy: 'Name the dialect.' })
-      sources.push({ dialect: known, file: file!, blob: await blobs.put(new TextEncoder().encode(text)) })
-    }
-    const options = { projectId, systemId, sources, complete, ...present({ observedAt: observedAt?.toISOString(), variables }) }
-    const run = await startRun(database, { kind: 'ingest', options }, new Date())
-    await database.transaction((sql) => register(sql, args, context.actor, { runId: run.id }))
-    return run
+  async queueIngest(@Args(() => IngestNowArguments) args: IngestNowArguments, @Ctx() context: ApiContext): Promise<Run> {
+    return queue(args, readInputs(args, mayReadPaths(context)), context)
   }
 }

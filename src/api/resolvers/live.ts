@@ -1,7 +1,6 @@
 import { Arg, Ctx, ID, Int, Resolver, Root, Subscription } from 'type-graphql'
 import { snapshotChannel } from '../../catalog/ledger/snapshot-store.js'
-import { followEvents } from '../../runs/follow.js'
-import type { RunEvent as Event } from '../../vocabulary.js'
+import { followEvents, type LiveEvent } from '../../runs/follow.js'
 import type { ApiContext } from '../context.js'
 import { filtered, pushed } from '../iterators.js'
 import { LogLevelEnum } from '../types/enums.js'
@@ -10,6 +9,8 @@ import { Snapshot } from '../types/snapshots.js'
 import { runOrRefuse } from './runs.js'
 
 const gravity = ['debug', 'info', 'warn', 'error'] as const
+/** Events that may wait for a subscriber before the metrics among them are coalesced. */
+const largestLag = 2_000
 type Level = (typeof gravity)[number]
 interface EventsArguments {
   runId: string
@@ -18,9 +19,9 @@ interface EventsArguments {
 }
 
 /** The run's events once it is known to exist; an unknown id is an error at once, not a silence. */
-async function eventsOf(context: ApiContext, { runId, after }: EventsArguments): Promise<AsyncIterableIterator<Event>> {
+async function eventsOf(context: ApiContext, { runId, after }: EventsArguments): Promise<AsyncIterableIterator<LiveEvent>> {
   await runOrRefuse(context, runId)
-  return followEvents(context.platform.database, runId, after)
+  return followEvents(context.platform.database, runId, after, { lag: largestLag })
 }
 
 const afterArgument = { defaultValue: 0, description: 'The last sequence number already seen; 0 begins at the beginning' }
@@ -28,7 +29,8 @@ const afterArgument = { defaultValue: 0, description: 'The last sequence number 
 @Resolver()
 export class LiveResolver {
   @Subscription(() => RunEvent, {
-    description: 'What was missed, then what comes, in order, without gaps or doubles; ends when the run has ended.',
+    description:
+      'What was missed, then what comes, in order, without gaps or doubles; ends when the run has ended. Who reads too slowly gets the newest of each metric, and a GapEvent for those in between.',
     subscribe: ({ args, context }) => eventsOf(context as ApiContext, args as EventsArguments) as never,
   })
   runEvents(

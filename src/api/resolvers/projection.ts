@@ -1,6 +1,7 @@
 import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql'
 import { appendAudit } from '../../access/store.js'
-import { awaitProjection, rebuildGraph } from '../../catalog/projection/projection.js'
+import { awaitProjection } from '../../catalog/projection/projection.js'
+import { rebuildGraph } from '../../catalog/projection/rebuild.js'
 import { graphReaders } from '../../platform.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext, ApiPlatform } from '../context.js'

@@ -1,9 +1,12 @@
 import { Arg, Ctx, ID, Int, Mutation, Resolver } from 'type-graphql'
 import { appendAudit } from '../../access/store.js'
+import { openGlean } from '../../catalog/glean/open.js'
 import { startRun } from '../../jobs.js'
 import { requestControl, resumeRun, retryRun } from '../../runs/store.js'
+import { EspalierError } from '../../util/error.js'
 import type { RunKind } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
+import { isLoopback } from '../http/guard.js'
 import { present } from '../present.js'
 import { JsonScalar } from '../scalars.js'
 import { RunKindEnum } from '../types/enums.js'
@@ -14,6 +17,17 @@ async function audited({ platform, actor }: ApiContext, action: string, work: ()
   const run = await work()
   await appendAudit(platform.database, { actor, action, subject: run.id, details: { kind: run.kind } })
   return run
+}
+
+/** History is asked for only where there is a Glean, and written into folders only for who could do that anyway. */
+function assertGlean({ platform: { config } }: ApiContext, options: unknown): void {
+  const { glean } = (options ?? {}) as { glean?: { enable?: unknown; outputDir?: unknown } | null }
+  if (!glean?.enable) return
+  openGlean(config.glean)
+  if (glean.outputDir && !isLoopback(config.host))
+    throw new EspalierError('FORBIDDEN', 'glean.outputDir: folders on the server are written only while it listens on loopback', {
+      remedy: 'Leave it out; the five files are kept with the run.',
+    })
 }
 
 @Resolver()
@@ -28,8 +42,13 @@ export class RunControlResolver {
     @Arg('options', () => JsonScalar, { nullable: true, description: "Any part of the kind's options" }) options?: unknown,
     @Arg('name', () => String, { nullable: true }) name?: string | null,
     @Arg('priority', () => Int, { nullable: true, description: '1 to 10, 10 is most urgent (default 5)' }) priority?: number | null,
+    @Arg('timeoutSeconds', () => Int, { nullable: true, description: 'How long one attempt may take (default: no limit)' })
+    timeoutSeconds?: number | null,
+    @Arg('retryLimit', () => Int, { nullable: true, description: 'Failed or vanished attempts that are tried again (default 2)' })
+    retryLimit?: number | null,
   ): Promise<Run> {
-    const request = { kind, options: options ?? {}, ...present({ name, priority }) }
+    assertGlean(context, options)
+    const request = { kind, options: options ?? {}, ...present({ name, priority, timeoutSeconds, retryLimit }) }
     return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
   }
 

@@ -1,15 +1,22 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
+import { checkpointName, readCheckpoints } from '../../runs/checkpoint-store.js'
+import { differing, flattenOptions, sideBySide } from '../../runs/comparison.js'
 import { readEvents } from '../../runs/event-store.js'
-import { latestMetricsOf, metricSeries } from '../../runs/metric-store.js'
+import { readRunFiles } from '../../runs/file-store.js'
+import { readUses } from '../../runs/graph-store.js'
+import { comparedSeries, latestMetricsOf, metricSeries } from '../../runs/metric-store.js'
 import { countRuns, readRun, readRuns } from '../../runs/store.js'
 import { EspalierError } from '../../util/error.js'
+import { contentHash } from '../../util/hash.js'
 import type { RunEvent as Event, RunKind, RunState } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
+import { runFileUrl } from '../http/run-files.js'
 import { present } from '../present.js'
 import { Artifact } from '../types/artifacts.js'
+import { DatasetVersion } from '../types/datasets.js'
 import { RunKindEnum, RunStateEnum } from '../types/enums.js'
 import { type Connection, encodeCursor, PageArguments, pageOf, pageSize, uuidOfCursor } from '../types/paging.js'
-import { MetricBucket, MetricPoint, Run, RunComparison, RunConnection, RunEvent } from '../types/runs.js'
+import { MetricBucket, MetricPoint, Run, RunCheckpoint, RunComparison, RunConnection, RunEvent, RunFile } from '../types/runs.js'
 
 const largestComparison = 20
 
@@ -48,7 +55,7 @@ export class RunResolver {
     return loaders.run.load(id)
   }
 
-  @Query(() => RunComparison, { description: 'Options, newest metrics and curves of several runs side by side.' })
+  @Query(() => RunComparison, { description: 'Options, data, newest metrics and curves of several runs side by side.' })
   async compareRuns(
     @Ctx() context: ApiContext,
     @Arg('ids', () => [ID], { description: `2 to ${largestComparison}` }) ids: string[],
@@ -59,18 +66,15 @@ export class RunResolver {
       throw new EspalierError('BAD_INPUT', `compareRuns: found ${ids.length} ids, expected 2 to ${largestComparison}`)
     const { database } = context.platform
     const runs = await Promise.all(ids.map((id) => runOrRefuse(context, id)))
-    const latest = await latestMetricsOf(database, ids)
-    const wanted = ids.flatMap((runId) => curves.map((name) => ({ runId, name })))
+    const [latest, uses] = await Promise.all([latestMetricsOf(database, ids), readUses(database, ids)])
+    const overlaid = await Promise.all(curves.map((name) => comparedSeries(database, ids, name, pageSize(buckets))))
     return {
       runs,
-      options: differing(runs.map((run) => run.options)),
+      options: differing(runs.map((run) => flattenOptions(run.options))),
+      datasets: await Promise.all(ids.map((id) => versionsOf(context, uses.get(id)!))),
+      sameData: new Set(ids.map((id) => contentHash(uses.get(id)!))).size === 1,
       metrics: sideBySide(ids.map((id) => Object.fromEntries((latest.get(id) ?? []).map((p) => [p.name, wireNumber(p.value)])))),
-      curves: await Promise.all(
-        wanted.map(async (curve) => ({
-          ...curve,
-          buckets: await metricSeries(database, curve.runId, curve.name, { buckets: pageSize(buckets) }),
-        })),
-      ),
+      curves: ids.flatMap((runId, i) => curves.map((name, j) => ({ runId, name, buckets: overlaid[j]![i]! }))),
     }
   }
 
@@ -111,6 +115,22 @@ export class RunResolver {
     return loaders.childrenOfRun.load(run.id)
   }
 
+  @FieldResolver(() => [DatasetVersion], { description: 'What it works on' })
+  async datasets(@Root() run: Run, @Ctx() context: ApiContext): Promise<DatasetVersion[]> {
+    return versionsOf(context, (await readUses(context.platform.database, [run.id])).get(run.id)!)
+  }
+
+  @FieldResolver(() => [RunCheckpoint], { description: 'The points kept to go on from, newest first' })
+  async checkpoints(@Root() run: Run, @Ctx() { platform }: ApiContext): Promise<RunCheckpoint[]> {
+    return (await readCheckpoints(platform.database, run.id)).map((checkpoint) => ({ ...checkpoint, id: checkpointName(checkpoint) }))
+  }
+
+  @FieldResolver(() => [RunFile], { description: 'What it left beside its events, by name' })
+  async files(@Root() run: Run, @Ctx() { platform }: ApiContext): Promise<RunFile[]> {
+    const files = await readRunFiles(platform.database, [run.id])
+    return files.map(({ blob, ...file }) => ({ ...file, sha256: blob, url: runFileUrl(run.id, file.name) }))
+  }
+
   @FieldResolver(() => [Artifact], { description: 'What it published, newest first' })
   artifacts(@Root() run: Run, @Ctx() { loaders }: ApiContext): Promise<Artifact[]> {
     return loaders.artifactsOfRun.load(run.id)
@@ -125,20 +145,9 @@ export class RunEventResolver {
   }
 }
 
-type Row = Record<string, unknown>
-
-/** name -> its value in every row, null where a row has none */
-function sideBySide(rows: readonly Row[]): Run['options'] {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].sort()
-  return Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)])) as Run['options']
-}
-
-/** As sideBySide, without what is the same everywhere. */
-function differing(rows: readonly Row[]): Run['options'] {
-  const all = sideBySide(rows)
-  const isSame = (values: unknown) => new Set((values as unknown[]).map((v) => JSON.stringify(v))).size === 1
-  return Object.fromEntries(Object.entries(all).filter(([, values]) => !isSame(values)))
-}
+/** The dataset versions of these ids that the caller may see. */
+const versionsOf = async ({ loaders }: ApiContext, ids: readonly string[]): Promise<DatasetVersion[]> =>
+  (await Promise.all(ids.map((id) => loaders.datasetVersion.load(id)))).filter((version) => version !== null)
 
 /** JSON has no NaN; the same words as MetricValue. */
 const wireNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value))

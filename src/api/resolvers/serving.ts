@@ -1,15 +1,14 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql'
 import { parseAlias } from '../../artifacts/promotion.js'
 import type { Alias } from '../../artifacts/store.js'
-
-import { readEstate } from '../../catalog/reads/read-store.js'
-
 import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
-import { parseLinkTask, predictLinks } from '../../serving/predict-links.js'
+import { parseLinkTask } from '../../serving/link-tasks.js'
+import { predictLinks } from '../../serving/predict-links.js'
+import type { Precision } from '../../serving/session.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
-import { AliasEnum } from '../types/enums.js'
+import { AliasEnum, PrecisionEnum } from '../types/enums.js'
 import { pageSize } from '../types/paging.js'
 import { type CandidateInput, LinkPrediction, RankedList, RankingListInput, ServingStatus } from '../types/serving.js'
 
@@ -39,31 +38,37 @@ export class ServingResolver {
     @Arg('lists', () => [RankingListInput]) lists: RankingListInput[],
     @Arg('component', () => String, { defaultValue: 'ranker' }) component: string,
     @Arg('alias', () => AliasEnum, { defaultValue: 'production' }) alias: Alias,
+    @Arg('precision', () => PrecisionEnum, { nullable: true, description: 'INT8 is answered by FP32 where there is no int8 file' })
+    precision?: Precision | null,
   ): Promise<RankedList[]> {
-    return platform.serving.rank(lists.map(listOf), { component, alias: parseAlias(alias) })
+    return platform.serving.rank(lists.map(listOf), { component, alias: parseAlias(alias), ...present({ precision }) })
   }
 
   @Query(() => LinkPrediction, {
-    description: 'The likeliest links of a node in the live catalog: which column does this column reference?',
+    description: 'The likeliest links of a node in the live catalog, for example which column it references.',
   })
   async predictLinks(
     @Ctx() { platform, loaders }: ApiContext,
-    @Arg('nodeId', () => ID, { description: 'A column' }) nodeId: string,
-    @Arg('task', () => String, { defaultValue: 'foreign-key' }) task: string,
+    @Arg('nodeId', () => ID, { description: 'The node that the links begin at: a column, for foreign-key' }) nodeId: string,
+    @Arg('task', () => String, { defaultValue: 'foreign-key', description: 'foreign-key, lineage or dependency' }) task: string,
     @Arg('k', () => Int, { defaultValue: 10 }) k: number,
-    @Arg('component', () => String, { defaultValue: 'ranker' }) component: string,
+    @Arg('component', () => String, { nullable: true, description: 'Default: what runs of the task publish as' })
+    component: string | null | undefined,
     @Arg('alias', () => AliasEnum, { defaultValue: 'production' }) alias: Alias,
     @Arg('includeKnown', () => Boolean, { defaultValue: false, description: 'Also links that the catalog has already' })
     includeKnown: boolean,
+    @Arg('precision', () => PrecisionEnum, { nullable: true, description: 'INT8 is answered by FP32 where there is no int8 file' })
+    precision?: Precision | null,
   ): Promise<LinkPrediction> {
     const parsed = parseLinkTask(task)
     const node = await loaders.nodeAt().load(nodeId)
     if (!node)
       throw new EspalierError('NOT_FOUND', `node "${nodeId.slice(0, 200)}": the catalog has none of this id`, {
-        remedy: 'Column ids read <project>/<system>/column:<database>.<table>.<column>.',
+        remedy: 'Ids read <project>/<system>/<kind>:<qualified name>, as in bank/hive/column:core.account.account_id.',
       })
-    const estate = await readEstate(platform.database, { projectId: node.projectId })
-    return predictLinks(platform.serving, estate, nodeId, parsed, { k: pageSize(k), component, alias: parseAlias(alias), includeKnown })
+    const estate = await platform.estates.read(node.projectId)
+    const target = { alias: parseAlias(alias), ...present({ component, precision }) }
+    return predictLinks(platform.serving, estate, nodeId, parsed, { k: pageSize(k), includeKnown, ...target })
   }
 
   @Query(() => ServingStatus, { description: 'Latency, cache and what is in memory.' })

@@ -45,14 +45,14 @@ export class Promotion implements StoredPromotion {
   @Field(() => DateTime) at!: Date
 }
 
-@ObjectType({ description: 'What re-hashing every file of an artifact found.' })
+@ObjectType()
 export class CheckedFile {
   @Field(() => String) path!: string
   @Field(() => String) sha256!: string
   @Field(() => Boolean) isIntact!: boolean
 }
 
-@ObjectType()
+@ObjectType({ description: 'What re-hashing every file of an artifact or a release found.' })
 export class Verification {
   @Field(() => ID) artifactId!: string
   @Field(() => [CheckedFile]) files!: CheckedFile[]

@@ -61,6 +61,8 @@ export class NodeState {
 @ObjectType()
 export class LineageNode {
   @Field(() => Int, { description: 'Steps from the start, which has 0' }) distance!: number
+  @Field(() => Boolean, { description: 'It only decides (by filters, joins, conditions): no way of values alone leads to it' })
+  isIndirect!: boolean
   @Field(() => CatalogNode) node!: CatalogNode
 }
 
@@ -68,7 +70,7 @@ export class LineageNode {
 export class Lineage {
   @Field(() => [LineageNode]) nodes!: LineageNode[]
   @Field(() => [CatalogEdge]) edges!: CatalogEdge[]
-  @Field(() => Boolean, { description: 'Whether depth or node budget ended the walk' }) isPartial!: boolean
+  @Field(() => Boolean, { description: 'Whether depth, node budget or time (10 s) ended the walk' }) isPartial!: boolean
 }
 
 @ObjectType()

@@ -9,7 +9,7 @@ export class Dataset implements StoredDataset {
   @Field(() => ID) id!: string
   @Field(() => ID) projectId!: string
   @Field(() => String) name!: string
-  @Field(() => String, { description: 'What a row is: ranking' }) kind!: StoredDataset['kind']
+  @Field(() => String, { description: 'What a row is: ranking, node, graph or sequence' }) kind!: StoredDataset['kind']
   @Field(() => String) description!: string
   @Field(() => [String]) tags!: string[]
   @Field(() => String) createdBy!: string

@@ -1,8 +1,8 @@
 import 'reflect-metadata'
 import { Field, ID, Int, ObjectType } from 'type-graphql'
 import type { Turnover } from '../../catalog/deletion/deletion.js'
+import type { DeletionPreview as Preview } from '../../deletion.js'
 import type { EdgeLabel, NodeKind } from '../../vocabulary.js'
-import type { DeletionPreview as Preview } from '../deletion.js'
 import { EdgeLabelEnum, NodeKindEnum } from './enums.js'
 
 @ObjectType({ description: 'How many nodes of a kind come, change and go in the current state.' })

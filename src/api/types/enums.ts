@@ -6,6 +6,7 @@ import { annotationFields } from '../../catalog/people/annotation.js'
 import { processingStrategies, qualityLevels } from '../../catalog/quality/quality.js'
 import { searchFields } from '../../catalog/search/search.js'
 import { deathReasons } from '../../catalog/workflow/workflow-report.js'
+import { precisions } from '../../serving/session.js'
 import { edgeLabels, nodeKinds, runKinds, runStates } from '../../vocabulary.js'
 
 /** A closed list of the vocabulary as a GraphQL enum: `train-ggnn` is TRAIN_GGNN on the wire and `train-ggnn` inside. */
@@ -35,3 +36,4 @@ export const SearchFieldEnum = enumOf('SearchField', 'Where a search found somet
 )
 export const AnnotationFieldEnum = enumOf('AnnotationField', 'What people may say of a node.', annotationFields)
 export const DeathReasonEnum = enumOf('DeathReason', 'Why a job can never start.', deathReasons)
+export const PrecisionEnum = enumOf('Precision', 'What an exported model computes with.', precisions)

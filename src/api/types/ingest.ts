@@ -9,9 +9,11 @@ import { Metrics, Quality, Tally } from './snapshots.js'
 export class SourceInput {
   @Field(() => String, { nullable: true, description: 'The document itself' }) text?: string | null
   @Field(() => String, { nullable: true, description: 'A file or folder on the server' }) path?: string | null
-  @Field(() => String, { nullable: true, description: 'What to call a text in ids and problems (default "text 1", …)' }) name?:
-    | string
-    | null
+  @Field(() => String, {
+    nullable: true,
+    description: 'What to call a text or file in ids and problems (default "text 1", …; its base name)',
+  })
+  name?: string | null
 }
 
 @InputType({ description: 'A document of any dialect that the catalog reads.' })
@@ -23,16 +25,22 @@ export class DialectInput extends SourceInput {
   dialect?: string | null
 }
 
-@ObjectType({ description: 'What an ingest did, or, of a dry run, would do.' })
+const whileRunning = 'null while the run `runId` is to do it'
+
+@ObjectType({
+  description: 'What an ingest did, or, of a dry run, would do; of a large one: the run that does it, whose result it will be.',
+})
 export class IngestReport {
-  @Field(() => ID, { nullable: true, description: 'null for a dry run' }) snapshotId!: string | null
+  @Field(() => ID, { nullable: true, description: 'The run that ingests documents of more than a few MB; null where it is done' })
+  runId!: string | null
+  @Field(() => ID, { nullable: true, description: 'null for a dry run, and while a run is to do it' }) snapshotId!: string | null
   @Field(() => DateTime) observedAt!: Date
   @Field(() => Boolean, { description: 'This very snapshot was there already: nothing was written' }) isReplay!: boolean
-  @Field(() => Tally) nodes!: Tally
-  @Field(() => Tally) edges!: Tally
-  @Field(() => Int, { description: 'Nodes and edges added, changed or removed' }) changes!: number
-  @Field(() => Metrics, { description: 'Of the whole project, as of observedAt' }) metrics!: Metrics
-  @Field(() => Quality, { description: 'Of the whole project, as of observedAt' }) quality!: Quality
+  @Field(() => Tally, { nullable: true, description: whileRunning }) nodes!: Tally | null
+  @Field(() => Tally, { nullable: true, description: whileRunning }) edges!: Tally | null
+  @Field(() => Int, { nullable: true, description: `Nodes and edges added, changed or removed; ${whileRunning}` }) changes!: number | null
+  @Field(() => Metrics, { nullable: true, description: `Of the whole project, as of observedAt; ${whileRunning}` }) metrics!: Metrics | null
+  @Field(() => Quality, { nullable: true, description: `Of the whole project, as of observedAt; ${whileRunning}` }) quality!: Quality | null
   @Field(() => Int) problemCount!: number
   @Field(() => [Problem], { description: 'The first 1,000' }) problems!: Problem[]
 }

@@ -1,7 +1,9 @@
 import 'reflect-metadata'
 import { Field, Float, ID, Int, InterfaceType, ObjectType } from 'type-graphql'
-import type { RunEvent as Event, Run as LedgerRun, Properties, RunKind, RunState } from '../../vocabulary.js'
+import type { LiveEvent as Event } from '../../runs/follow.js'
+import type { Run as LedgerRun, Properties, RunKind, RunState } from '../../vocabulary.js'
 import { BigIntScalar, DateTime, JsonScalar, MetricValue } from '../scalars.js'
+import { DatasetVersion } from './datasets.js'
 import { LogLevelEnum, RunControlEnum, RunKindEnum, RunStateEnum } from './enums.js'
 import { connectionType } from './paging.js'
 
@@ -41,7 +43,7 @@ export abstract class RunEvent {
   @Field(() => Int) sequence!: number
   @Field(() => Int) attempt!: number
   @Field(() => DateTime) at!: Date
-  @Field(() => String, { description: 'metric, log, state, checkpoint or artifact' }) type!: string
+  @Field(() => String, { description: 'metric, log, state, checkpoint, artifact or gap' }) type!: string
 }
 
 @ObjectType({ implements: RunEvent })
@@ -79,12 +81,22 @@ export class ArtifactEvent extends RunEvent {
   @Field(() => String) version!: string
 }
 
+@ObjectType({
+  implements: RunEvent,
+  description: 'Stands for metrics that a subscriber too slow for them does not get: those numbered from `from` to `sequence`.',
+})
+export class GapEvent extends RunEvent {
+  @Field(() => Int, { description: 'Number of the first event that is left out; `sequence` is that of the last' }) from!: number
+  @Field(() => Int, { description: 'How many are left out' }) events!: number
+}
+
 const eventTypes = {
   metric: MetricEvent,
   log: LogEvent,
   state: StateEvent,
   checkpoint: CheckpointEvent,
   artifact: ArtifactEvent,
+  gap: GapEvent,
 } satisfies Record<Event['type'], unknown>
 /** Named nowhere by a field, so the schema has to be told of them. */
 export const orphanedRunTypes = Object.values(eventTypes)
@@ -99,6 +111,8 @@ export class MetricPoint {
 
 @ObjectType({ description: 'What a curve shows of the steps from fromStep to toStep.' })
 export class MetricBucket {
+  @Field(() => Int, { description: 'Place on the grid, from 0: of curves that are compared, equal ones cover the same steps' })
+  index!: number
   @Field(() => Int) fromStep!: number
   @Field(() => Int) toStep!: number
   @Field(() => Int, { description: 'Points that fell into it' }) count!: number
@@ -116,10 +130,36 @@ export class MetricCurve {
   @Field(() => [MetricBucket]) buckets!: MetricBucket[]
 }
 
+@ObjectType({ description: 'A point that a run can be gone on from.' })
+export class RunCheckpoint {
+  @Field(() => ID, { description: '`<run id>@<step>`: what `resume` of a new run takes' }) id!: string
+  @Field(() => Int, { description: '0: taken over from the run that this one goes on from' }) attempt!: number
+  @Field(() => Int) step!: number
+  @Field(() => BigIntScalar) bytes!: number
+  @Field(() => Boolean, { description: 'The best of its run when it was saved' }) best!: boolean
+  @Field(() => DateTime) createdAt!: Date
+}
+
+@ObjectType({ description: 'A file that a run left: a trace of its steps, what it read from elsewhere.' })
+export class RunFile {
+  @Field(() => String) name!: string
+  @Field(() => BigIntScalar) bytes!: number
+  @Field(() => String, { description: 'SHA-256 of its bytes' }) sha256!: string
+  @Field(() => JsonScalar, { nullable: true, description: 'What it says in short' }) summary!: Properties | null
+  @Field(() => String, { description: 'Path on this server to download it from' }) url!: string
+  @Field(() => DateTime) createdAt!: Date
+}
+
 @ObjectType({ description: 'Runs side by side.' })
 export class RunComparison {
   @Field(() => [Run]) runs!: Run[]
-  @Field(() => JsonScalar, { description: 'Options that differ: name -> one value per run, in the order of runs' }) options!: Properties
+  @Field(() => JsonScalar, {
+    description: 'Options that differ, nested ones by their path (training.epochs): name -> one value per run, in the order of runs',
+  })
+  options!: Properties
+  @Field(() => [[DatasetVersion]], { description: 'The dataset versions that each run worked on, in the order of runs' })
+  datasets!: DatasetVersion[][]
+  @Field(() => Boolean, { description: 'Whether all runs worked on the same dataset versions' }) sameData!: boolean
   @Field(() => JsonScalar, { description: 'Newest metrics: name -> one value per run (null where it has none)' }) metrics!: Properties
-  @Field(() => [MetricCurve], { description: 'The metrics asked for, to lay over each other by step' }) curves!: MetricCurve[]
+  @Field(() => [MetricCurve], { description: 'The metrics asked for, over one grid of steps' }) curves!: MetricCurve[]
 }

@@ -1,8 +1,10 @@
 import 'reflect-metadata'
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql'
 import type { RankedCandidate as Candidate, RankedList as List } from '../../serving/serving.js'
+import type { Precision } from '../../serving/session.js'
 import { JsonScalar, MetricValue } from '../scalars.js'
 import { CatalogNode } from './catalog.js'
+import { PrecisionEnum } from './enums.js'
 
 @InputType({ description: 'One candidate as a graph of its own.' })
 export class CandidateInput {
@@ -34,10 +36,11 @@ export class RankedList implements List {
   @Field(() => ID) queryId!: string
   @Field(() => ID) artifactId!: string
   @Field(() => String) version!: string
+  @Field(() => PrecisionEnum, { description: 'What answered' }) precision!: Precision
   @Field(() => [RankedCandidate]) candidates!: Candidate[]
 }
 
-@ObjectType({ description: 'A column that the asked one is likely to reference.' })
+@ObjectType({ description: 'A node that the asked one is likely to link to.' })
 export class PredictedLink {
   @Field(() => Int, { description: '1 is best' }) rank!: number
   @Field(() => MetricValue) score!: number
@@ -52,8 +55,9 @@ export class LinkPrediction {
   @Field(() => String) task!: string
   @Field(() => ID) artifactId!: string
   @Field(() => String) version!: string
-  @Field(() => Int, { description: 'Columns that were ranked' }) considered!: number
-  @Field(() => Boolean, { description: 'Whether there were more columns than could be ranked' }) isPartial!: boolean
+  @Field(() => PrecisionEnum, { description: 'What answered' }) precision!: Precision
+  @Field(() => Int, { description: 'Nodes that were ranked' }) considered!: number
+  @Field(() => Boolean, { description: 'Whether there were more nodes than could be ranked' }) isPartial!: boolean
   @Field(() => [PredictedLink]) links!: PredictedLink[]
 }
 

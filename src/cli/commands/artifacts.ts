@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { EspalierError } from '../../util/error.js'
-import type { Problem } from '../../util/problem.js'
-import { openShell, printProblems, withApi } from '../command.js'
+import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
+import { fileCommands } from './artifact-files.js'
+import { releaseCommands } from './artifact-releases.js'
 
 interface Listed {
   id: string
@@ -17,19 +18,16 @@ interface Moved {
   artifact: { id: string }
 }
 
-interface Verification {
-  files: { path: string; sha256: string; isIntact: boolean }[]
-  problems: Problem[]
-}
-
 function list(parent: Command): void {
   parent
     .command('list')
     .description('published artifacts, newest first')
-    .action(async (_flags, command: Command) => {
+    .option('--component <name>', 'only of this component')
+    .action(async (flags, command: Command) => {
       const shell = openShell(command)
-      const query = '{ artifacts(first: 100) { edges { node { id component version passed aliases createdAt } } } }'
-      const { artifacts: page } = await withApi(shell, (api) => api.request<{ artifacts: { edges: { node: Listed }[] } }>(query))
+      const query = `query ($component: String) {
+        artifacts(first: 100, component: $component) { edges { node { id component version passed aliases createdAt } } } }`
+      const { artifacts: page } = await withApi(shell, (api) => api.request<{ artifacts: { edges: { node: Listed }[] } }>(query, flags))
       const nodes = page.edges.map(({ node }) => node)
       const rows = nodes.map((it) => [it.id, it.passed ? 'passed' : 'failed', it.aliases.join(' ').toLowerCase(), it.createdAt])
       shell.output.answer(nodes, formatTable(['id', 'gates', 'aliases', 'created'], rows))
@@ -39,14 +37,17 @@ function list(parent: Command): void {
 function show(parent: Command): void {
   parent
     .command('show')
-    .description("an artifact's manifest")
-    .argument('<id>')
+    .description('the manifest of an artifact or a release')
+    .argument('<id>', 'of an artifact (ranker@1) or a release (release:1)')
     .action(async (id: string, _flags, command: Command) => {
       const shell = openShell(command)
-      const query = 'query ($id: ID!) { artifact(id: $id) { id aliases manifest } }'
-      const { artifact } = await withApi(shell, (api) => api.request<{ artifact: unknown }>(query, { id }))
-      if (!artifact) throw new EspalierError('NOT_FOUND', `there is no artifact ${id}`, { remedy: 'See `espalier artifacts list`.' })
-      shell.output.answer(artifact, JSON.stringify(artifact, null, 2))
+      const query = id.startsWith('release:')
+        ? 'query ($id: ID!) { release(id: $id) { id manifestDigest manifest } }'
+        : 'query ($id: ID!) { artifact(id: $id) { id aliases manifestDigest manifest } }'
+      const answer = await withApi(shell, (api) => api.request<{ artifact?: unknown; release?: unknown }>(query, { id }))
+      const found = answer.release ?? answer.artifact
+      if (!found) throw new EspalierError('NOT_FOUND', `there is no artifact ${id}`, { remedy: 'See `espalier artifacts list`.' })
+      shell.output.answer(found, JSON.stringify(found, null, 2))
     })
 }
 
@@ -56,7 +57,7 @@ function promote(parent: Command): void {
     .description('move an alias to an artifact that passed its checks')
     .argument('<id>')
     .option('--alias <name>', 'production, staging or latest', 'production')
-    .option('--expected <id>', 'refuse unless the alias names this artifact now')
+    .option('--expected <id>', 'refuse unless the alias names this artifact now; "none": unless it names none yet')
     .option('--reason <text>', 'why')
     .option('--force', 'although a check failed; needs --reason')
     .action(async (artifactId: string, flags, command: Command) => {
@@ -66,7 +67,7 @@ function promote(parent: Command): void {
           `mutation ($artifactId: ID!, $alias: ArtifactAlias!, $expected: ID, $reason: String, $force: Boolean! = false) {
             promote(artifactId: $artifactId, alias: $alias, expected: $expected, reason: $reason, force: $force) { alias artifact { id } }
           }`,
-          { artifactId, ...flags, alias: flags.alias.toUpperCase() },
+          { artifactId, ...flags, ...(flags.expected === 'none' ? { expected: null } : {}), alias: flags.alias.toUpperCase() },
         ),
       )
       shell.output.answer(moved, `${flags.alias} names ${moved.artifact.id}`)
@@ -94,24 +95,42 @@ function rollback(parent: Command): void {
     })
 }
 
-function verify(parent: Command): void {
+interface Difference {
+  metrics: { name: string; before: number | null; after: number | null; change: number | null }[]
+  options: { path: string; before: unknown; after: unknown }[]
+  data: { path: string; before: unknown; after: unknown }[]
+  files: { path: string; kind: string; before: number | null; after: number | null }[]
+}
+
+function diff(parent: Command): void {
   parent
-    .command('verify')
-    .description('read and hash every byte of an artifact again')
-    .argument('<id>')
-    .action(async (id: string, _flags, command: Command) => {
+    .command('diff')
+    .description('metrics of two artifacts side by side, and what else tells them apart')
+    .argument('<before>')
+    .argument('<after>')
+    .action(async (before: string, after: string, _flags, command: Command) => {
       const shell = openShell(command)
-      const query = `query ($id: ID!) { verifyArtifact(id: $id) {
-        files { path sha256 isIntact } problems { severity code where found expected suggestion } } }`
-      const { verifyArtifact: found } = await withApi(shell, (api) => api.request<{ verifyArtifact: Verification }>(query, { id }))
-      if (!shell.output.json) printProblems(found.problems.map((each) => ({ ...each, severity: 'error' })))
-      const rows = found.files.map((file) => [file.path, file.isIntact ? 'intact' : 'CORRUPT', file.sha256])
-      shell.output.answer(found, formatTable(['file', 'state', 'sha256'], rows))
-      if (found.problems.length > 0) process.exitCode = 1
+      const query = `query ($before: ID!, $after: ID!) { artifactDiff(before: $before, after: $after) {
+        metrics { name before after change } options { path before after } data { path before after } files { path kind before after } } }`
+      const { artifactDiff: found } = await withApi(shell, (api) => api.request<{ artifactDiff: Difference }>(query, { before, after }))
+      const values = (rows: Difference['options']) => rows.map((row) => [row.path, JSON.stringify(row.before), JSON.stringify(row.after)])
+      const tables = [
+        formatTable(
+          ['metric', before, after, 'change'],
+          found.metrics.map((m) => [m.name, m.before, m.after, m.change]),
+        ),
+        formatTable(['option', before, after], values(found.options)),
+        formatTable(['made from', before, after], values(found.data)),
+        formatTable(
+          ['file', 'is', 'bytes before', 'bytes after'],
+          found.files.map((f) => [f.path, f.kind.toLowerCase(), f.before, f.after]),
+        ),
+      ]
+      shell.output.answer(found, tables.join('\n\n'))
     })
 }
 
 export function artifacts(program: Command): void {
   const parent = program.command('artifacts').description('published models: manifests, aliases, checks')
-  for (const register of [list, show, promote, rollback, verify]) register(parent)
+  for (const register of [list, show, diff, promote, rollback, ...fileCommands, ...releaseCommands]) register(parent)
 }

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { EspalierError } from '../../util/error.js'
 import type { ApiClient } from '../client.js'
 import { openShell, withApi } from '../command.js'
-import { formatTable } from '../output.js'
+import { formatTable, type Output } from '../output.js'
+import { assertCompleted, watchRun } from '../watch.js'
 
 interface Turnover {
   kind?: string
@@ -61,6 +63,39 @@ async function request(api: ApiClient, mutation: string, ids: Record<string, str
   return answer[mutation]!
 }
 
+/** What is too large to wait for is a run; it is followed to its end. */
+async function remove(
+  api: ApiClient,
+  output: Output,
+  name: string,
+  ids: Record<string, string>,
+  token: string,
+): Promise<Record<string, unknown>> {
+  try {
+    const mutation = `delete${name[0]!.toUpperCase()}${name.slice(1)}`
+    return { ...(await request(api, mutation, ids, token)) }
+  } catch (thrown) {
+    if (!(thrown instanceof EspalierError && thrown.remedy?.includes('queueDeletion'))) throw thrown
+  }
+  const projectId = ids['projectId'] ?? (await projectOfSnapshot(api, ids['snapshotId']!))
+  const { queueDeletion } = await api.request<{ queueDeletion: { id: string } }>(
+    `mutation ($projectId: ID!, $systemId: ID, $snapshotId: ID, $token: String!) {
+      queueDeletion(projectId: $projectId, systemId: $systemId, snapshotId: $snapshotId, token: $token) { id } }`,
+    { ...ids, projectId, token },
+  )
+  output.say(`there is much to delete: run ${queueDeletion.id} does it`)
+  return assertCompleted(await watchRun(api, output, queueDeletion.id, 'delete')).result
+}
+
+async function projectOfSnapshot(api: ApiClient, id: string): Promise<string> {
+  const { snapshot } = await api.request<{ snapshot: { projectId: string } | null }>(
+    'query ($id: ID!) { snapshot(id: $id) { projectId } }',
+    { id },
+  )
+  if (snapshot) return snapshot.projectId
+  throw new EspalierError('NOT_FOUND', `there is no snapshot "${id}"`)
+}
+
 /** A command that shows what would go, and deletes it when it is given the token that it showed. */
 function register(parent: Command, name: string, description: string, names: readonly string[]): void {
   const command = parent.command(name).description(description)
@@ -70,10 +105,14 @@ function register(parent: Command, name: string, description: string, names: rea
     const { confirm } = self.opts<{ confirm?: string }>()
     const ids = Object.fromEntries(names.map((id, i) => [`${id}Id`, String(parameters[i])]))
     const shell = openShell(self)
-    const mutation = `delete${name[0]!.toUpperCase()}${name.slice(1)}`
-    const deletion = await withApi(shell, (api) => request(api, mutation, ids, confirm))
-    const end = confirm ? 'deleted' : `nothing is deleted yet; to do it: --confirm ${deletion.token}`
-    shell.output.answer({ ...deletion, isDeleted: confirm !== undefined }, `${describe(deletion)}\n${end}`)
+    if (confirm !== undefined) {
+      const done = await withApi(shell, (api) => remove(api, shell.output, name, ids, confirm))
+      const snapshots = Number(done['snapshots'] ?? 0)
+      return shell.output.answer({ ...done, isDeleted: true }, `deleted; ${snapshots} snapshot(s) went`)
+    }
+    const preview = await withApi(shell, (api) => request(api, '', ids))
+    const end = `nothing is deleted yet; to do it: --confirm ${preview.token}`
+    shell.output.answer({ ...preview, isDeleted: false }, `${describe(preview)}\n${end}`)
   })
 }
 

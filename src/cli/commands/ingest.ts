@@ -6,12 +6,16 @@ import { EspalierError } from '../../util/error.js'
 import type { Problem } from '../../util/problem.js'
 import type { ApiClient } from '../client.js'
 import { openShell, printProblems, withApi } from '../command.js'
+import type { Output } from '../output.js'
+import { assertCompleted, watchRun } from '../watch.js'
 
-export interface SourceText {
-  dialect: string
-  name: string
-  text: string
-}
+/** A document as it is sent: its text, or where the server finds it. */
+export type SourceDocument = { dialect: string; name: string } & ({ text: string } | { path: string })
+
+/** Bytes of all documents up to which their texts are sent along; more are read by a server on this machine itself. */
+const largestSent = 4 * 2 ** 20
+/** What a request may hold at all. */
+const largestRequest = 60 * 2 ** 20
 
 /** Every file under a path, by its path relative to it (a file by its own name), sorted. */
 function filesUnder(target: string): { file: string; name: string }[] {
@@ -26,23 +30,56 @@ function filesUnder(target: string): { file: string; name: string }[] {
     .map((file) => ({ file, name: path.relative(target, file).split(path.sep).join('/') }))
 }
 
-/** Reads the documents under the given paths; files of no known dialect are left out, and named. */
-export function readSources(paths: readonly string[], dialect?: string): { sources: SourceText[]; unknown: string[] } {
-  const sources: SourceText[] = []
+/** The first 4,000 characters or so of a file. */
+function headOf(file: string): string {
+  const opened = fs.openSync(file, 'r')
+  try {
+    const bytes = Buffer.alloc(16_000)
+    return bytes.toString('utf8', 0, fs.readSync(opened, bytes, 0, bytes.length, 0)).slice(0, 4_000)
+  } finally {
+    fs.closeSync(opened)
+  }
+}
+
+interface FoundFile {
+  file: string
+  name: string
+  dialect: string
+  bytes: number
+}
+
+/** The documents under the given paths; files of no known dialect are left out, and named. */
+function findDocuments(paths: readonly string[], dialect?: string): { found: FoundFile[]; unknown: string[] } {
+  const found: FoundFile[] = []
   const unknown: string[] = []
   for (const { file, name } of paths.flatMap(filesUnder)) {
-    const text = fs.readFileSync(file, 'utf8')
-    const found = dialect ?? detectDialect(name, text)
-    if (found) sources.push({ dialect: found, name, text })
+    const known = dialect ?? detectDialect(name, headOf(file))
+    if (known) found.push({ file, name, dialect: known, bytes: fs.statSync(file).size })
     else unknown.push(file)
   }
-  return { sources, unknown }
+  return { found, unknown }
+}
+
+/** Documents as they are sent: many or large ones by their paths, where the server is on this machine. */
+export function readDocuments(found: readonly FoundFile[], serverUrl: string): SourceDocument[] {
+  const bytes = found.reduce((sum, file) => sum + file.bytes, 0)
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(serverUrl).hostname)
+  if (bytes > largestSent && isHere) return found.map(({ file, name, dialect }) => ({ dialect, name, path: path.resolve(file) }))
+  if (bytes > largestRequest)
+    throw new EspalierError(
+      'BAD_INPUT',
+      `found ${Math.ceil(bytes / 2 ** 20)} MiB of documents, expected up to ${largestRequest / 2 ** 20} for a server elsewhere`,
+      {
+        remedy: 'Ingest them in parts, or run the command beside the server.',
+      },
+    )
+  return found.map(({ file, name, dialect }) => ({ dialect, name, text: fs.readFileSync(file, 'utf8') }))
 }
 
 export interface IngestRequest {
   projectId: string
   systemId: string
-  sources: readonly SourceText[]
+  sources: readonly SourceDocument[]
   observedAt?: string | undefined
   complete?: boolean | undefined
   dryRun?: boolean | undefined
@@ -57,6 +94,8 @@ export interface Counts {
 }
 
 export interface IngestAnswer {
+  /** the run that does it, of large documents; null where it is done */
+  runId: string | null
   snapshotId: string | null
   nodes: Counts
   edges: Counts
@@ -70,7 +109,7 @@ export async function requestIngest(api: ApiClient, request: IngestRequest): Pro
   const { ingest } = await api.request<{ ingest: IngestAnswer }>(
     `mutation ($projectId: ID!, $systemId: ID!, $sources: [DialectInput!], $observedAt: DateTime, $complete: Boolean, $dryRun: Boolean, $variables: JSON) {
       ingest(projectId: $projectId, systemId: $systemId, sources: $sources, observedAt: $observedAt, complete: $complete, dryRun: $dryRun, variables: $variables) {
-        snapshotId nodes ${counts} edges ${counts} changes
+        runId snapshotId nodes ${counts} edges ${counts} changes
         problems { severity code where found expected suggestion }
       }
     }`,
@@ -79,6 +118,13 @@ export async function requestIngest(api: ApiClient, request: IngestRequest): Pro
   // Enums are upper case on the wire.
   const problems = ingest.problems.map((each) => ({ ...each, severity: each.severity.toLowerCase() as Problem['severity'] }))
   return { ...ingest, problems }
+}
+
+/** Follows the run of a large ingest to its end; its result is the answer. */
+async function followIngest(api: ApiClient, output: Output, runId: string): Promise<IngestAnswer> {
+  output.say(`the documents are large: run ${runId} ingests them`)
+  const { result } = assertCompleted(await watchRun(api, output, runId, 'ingest'))
+  return { ...(result as unknown as IngestAnswer), runId }
 }
 
 export const describeCounts = ({ added, changed, removed, unchanged }: Counts): string =>
@@ -93,7 +139,7 @@ function addVariable(text: string, before: Record<string, string>): Record<strin
 export function ingest(program: Command): void {
   program
     .command('ingest')
-    .description('read metadata (Hive DDL, Control-M XML, JSON tables) into the catalog')
+    .description('read metadata (DDL, Control-M, JSON, Glean batches, schema files, change histories) into the catalog')
     .argument('<paths...>', 'files and folders; the dialect of each file is recognised')
     .requiredOption('--project <id>', 'project that it belongs to')
     .requiredOption('--system <id>', 'system that it describes')
@@ -104,12 +150,15 @@ export function ingest(program: Command): void {
     .option('--var <name=value>', 'value of ${name} in DDL; repeatable', addVariable, {})
     .action(async (paths: string[], flags, command: Command) => {
       const shell = openShell(command)
-      const { sources, unknown } = readSources(paths, flags.dialect)
+      const { found, unknown } = findDocuments(paths, flags.dialect)
       for (const file of unknown) process.stderr.write(`  left out: ${file} is of no known dialect (name one with --dialect)\n`)
-      if (sources.length === 0) throw new EspalierError('BAD_INPUT', `found no document of a known dialect under ${paths.join(', ')}`)
+      if (found.length === 0) throw new EspalierError('BAD_INPUT', `found no document of a known dialect under ${paths.join(', ')}`)
       const { project: projectId, system: systemId, observedAt, complete, dryRun, var: variables } = flags
-      const request = { projectId, systemId, sources, observedAt, complete, dryRun, variables }
-      const answer = await withApi(shell, (api) => requestIngest(api, request))
+      const answer = await withApi(shell, async (api) => {
+        const sources = readDocuments(found, api.url)
+        const answered = await requestIngest(api, { projectId, systemId, sources, observedAt, complete, dryRun, variables })
+        return answered.runId === null ? answered : followIngest(api, shell.output, answered.runId)
+      })
       const title = answer.snapshotId ? `snapshot ${answer.snapshotId}` : dryRun ? 'dry run: nothing was written' : 'nothing was written'
       if (!shell.output.json) printProblems(answer.problems)
       shell.output.answer(answer, `${title}\nnodes: ${describeCounts(answer.nodes)}\nedges: ${describeCounts(answer.edges)}`)

@@ -3,6 +3,7 @@ import { EspalierError } from '../../util/error.js'
 import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
 import { type RunView, runFields, watchRun } from '../watch.js'
+import { checkpoints, compare, files, profile } from './run-inspection.js'
 
 interface Listed extends RunView {
   attempt: number
@@ -57,7 +58,12 @@ function watch(runs: Command): void {
     })
 }
 
-const controls = { pause: 'pause a run at its next step', resume: 'go on with a paused run', cancel: 'end a run for good' }
+const controls = {
+  pause: 'pause a run at its next step',
+  resume: 'go on with a paused run',
+  cancel: 'end a run for good',
+  retry: 'begin a new attempt of a failed or cancelled run',
+}
 
 function control(runs: Command, verb: keyof typeof controls): void {
   runs
@@ -76,6 +82,6 @@ function control(runs: Command, verb: keyof typeof controls): void {
 
 export function runs(program: Command): void {
   const parent = program.command('runs').description('the ledger of work')
-  for (const register of [list, show, watch]) register(parent)
+  for (const register of [list, show, watch, compare, checkpoints, files, profile]) register(parent)
   for (const verb of Object.keys(controls) as (keyof typeof controls)[]) control(parent, verb)
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Artifact } from '../../../src/artifacts/store.js'
-import { candidateEdgeTypes, nodeFeatureWidth, parseFeatureSpec, queryFeatureWidth } from '../../../src/datasets/features.js'
+import { nodeFeatureWidth, queryFeatureWidth } from '../../../src/datasets/links/features.js'
+import { candidateEdgeTypes, parseFeatureSpec } from '../../../src/datasets/links/spec.js'
 import { ggnn } from '../../../src/models/ggnn.js'
 import { initializeParameters } from '../../../src/models/parameters.js'
 import { createRun } from '../../../src/runs/store.js'
@@ -135,7 +136,7 @@ describe('serving', () => {
     const modelOptions = ggnn.options.parse({
       features: nodeFeatureWidth(spec),
       queryFeatures: queryFeatureWidth(spec),
-      edgeTypes: candidateEdgeTypes.length,
+      edgeTypes: candidateEdgeTypes(spec).length,
       hidden: 8,
       steps: 2,
     })
@@ -168,6 +169,19 @@ describe('serving', () => {
     expect((await server.post(query, { id: 'nothing' })).errors?.[0]?.extensions.code).toBe('NOT_FOUND')
     expect((await server.post(query, { id: 'shop/hive/table:s.orders' })).errors?.[0]?.message).toContain('Table')
     expect((await server.post(query, { id, task: 'foreign-keys' })).errors?.[0]?.extensions.remedy).toContain('foreign-key')
+    // the estate is read once, until the ledger moves
+    const reads = async (considered: number) => {
+      const statements = await platform.statements(async () => {
+        expect((await server.ask(query, { id })).predictLinks.considered).toBe(considered)
+      })
+      return statements.filter((text) => text.includes('edge_history')).length
+    }
+    expect([await reads(2), await reads(2)]).toEqual([0, 0])
+    await server.ask(
+      `mutation { ingest(projectId: "shop", systemId: "hive", observedAt: "2026-01-02", hiveDdls: [{ text: "CREATE TABLE s.regions (code INT)" }]) { changes } }`,
+    )
+    expect(await reads(3)).toBeGreaterThan(0)
+    expect(await reads(3)).toBe(0)
     const unencoded = await server.post(`{ predictLinks(nodeId: "${id}") { considered } }`)
     expect(unencoded.errors?.[0]?.message).toContain('without a feature spec')
   })
@@ -182,7 +196,12 @@ describe('runs that work', () => {
       await server.ask(
         `mutation { ingest(projectId: "shop", systemId: "hive", observedAt: "${at}", hiveDdls: [{ text: "CREATE TABLE s.growing (id ${type}, label STRING)", name: "g.sql" }]) { changes } }`,
       )
-    const worker = await startWorker({ ...platform, executor: ortExecutor, close: async () => undefined })
+    const worker = await startWorker({
+      ...platform,
+      executor: ortExecutor,
+      executorFor: async () => ortExecutor,
+      close: async () => undefined,
+    })
     try {
       const { learnPatterns } = await server.ask('mutation { learnPatterns { id kind options } }')
       expect(learnPatterns).toMatchObject({ kind: 'LEARN_PATTERNS', options: { projectIds: ['shop'] } })

@@ -5,12 +5,15 @@ import { afterAll } from 'vitest'
 import type { ApiPlatform } from '../../../src/api/context.js'
 import { localBlobs } from '../../../src/blobs/local.js'
 import { startProjection } from '../../../src/catalog/projection/projection.js'
+import { readLedgerPosition } from '../../../src/catalog/reads/position-store.js'
+import { readEstate } from '../../../src/catalog/reads/read-store.js'
 import { readConfig } from '../../../src/config.js'
 import type { GraphEngine } from '../../../src/graph/engine.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
 import { models } from '../../../src/models/registry.js'
 import { graphReaders } from '../../../src/platform.js'
 import type { Database } from '../../../src/postgres/sql.js'
+import { openEstateCache } from '../../../src/serving/estate-cache.js'
 import { openServing } from '../../../src/serving/serving.js'
 import type { Logger } from '../../../src/util/log.js'
 import { freshDatabase } from '../../support/database.js'
@@ -49,6 +52,10 @@ export async function testPlatform(
   const projection = await startProjection({ database: fresh.database, engine: graph, log, readers: graphReaders })
   const blobs = localBlobs(path.join(home, 'blobs'))
   const serving = await openServing({ database, blobs, models, log })
+  const estates = openEstateCache({
+    position: (projectId) => readLedgerPosition(database, projectId),
+    read: (projectId) => readEstate(database, { projectId }),
+  })
   afterAll(async () => {
     await serving.close()
     await projection.stop()
@@ -57,7 +64,7 @@ export async function testPlatform(
   })
   const config = readConfig({ home, port: 0 }, {}, home)
   return {
-    ...{ config, log, lines, database, graph, projection, blobs, serving },
+    ...{ config, log, lines, database, graph, projection, blobs, serving, estates },
     async statements(work) {
       seen.length = 0
       await work()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localBlobs } from '../../../src/blobs/local.js'
+import { buildLinkLists } from '../../../src/datasets/links/lists.js'
 import {
   findDatasetVersion,
   type NewDatasetVersion,
@@ -17,7 +18,6 @@ import {
   saveRankingVersion,
   tagDatasetVersion,
 } from '../../../src/datasets/store.js'
-import { buildForeignKeyLists } from '../../../src/datasets/tasks/foreign-key.js'
 import { versionHash } from '../../../src/datasets/version.js'
 import { readGraphChanges } from '../../../src/postgres/outbox.js'
 import type { Database } from '../../../src/postgres/sql.js'
@@ -43,7 +43,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe('dataset versions', () => {
   it('hold ranking lists, and give them back whole', async () => {
-    const { lists } = buildForeignKeyLists(smallEstate(), { candidates: 6 }, seeded(1))
+    const { lists } = buildLinkLists(smallEstate(), { candidates: 6 }, seeded(1))
     const { version, isNew } = await saveRankingVersion(
       database,
       blobs,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { latestCheckpoint, readCheckpointBlobs, readCheckpoints, saveCheckpoint } from '../../../src/runs/checkpoint-store.js'
+import { readRunBlobs } from '../../../src/runs/blob-reference-store.js'
+import { latestCheckpoint, readCheckpoints, saveCheckpoint } from '../../../src/runs/checkpoint-store.js'
 import { createRun, transition } from '../../../src/runs/store.js'
 import { freshDatabase } from '../../support/database.js'
 
@@ -49,7 +50,7 @@ it('does not release a blob that another checkpoint still needs', async () => {
   await saveCheckpoint(database, checkpoint(one, 0, false, 'shared'))
   for (let step = 1; step < 9; step++)
     expect((await saveCheckpoint(database, checkpoint(one, step, false))).released).not.toContain('shared')
-  expect(await readCheckpointBlobs(database)).toContain('shared')
+  expect(await readRunBlobs(database, ['shared', 'unknown'])).toEqual(['shared'])
 })
 
 it('refuses the checkpoint of an attempt that is over, and has none for a new run', async () => {

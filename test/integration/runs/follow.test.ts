@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { appendEvents, type NumberedEvent } from '../../../src/runs/event-store.js'
-import { followEvents } from '../../../src/runs/follow.js'
+import { followEvents, type LiveEvent, markGaps } from '../../../src/runs/follow.js'
 import { createRun, retryRun, transition } from '../../../src/runs/store.js'
 import type { RunEvent, RunEventBody } from '../../../src/vocabulary.js'
 import { freshDatabase } from '../../support/database.js'
@@ -142,5 +142,95 @@ describe('followEvents', () => {
     for (let i = 0; i < 150; i++) await events.next()
     expect(sizes).toEqual([100, 100])
     await events.return!()
+  })
+})
+
+/** Every number is given once, or covered by one mark; a mark covers metrics alone. Returns how many events the marks stand for. */
+async function assertAccounted(runId: string, events: readonly LiveEvent[]): Promise<number> {
+  const { rows } = await database.query<{ sequence: number; type: string; name: string | null }>(
+    'SELECT sequence, type, name FROM run_event WHERE run_id = $1 ORDER BY sequence',
+    [runId],
+  )
+  let at = 0
+  let left = 0
+  for (const event of events) {
+    if (event.type !== 'gap') {
+      expect(event.sequence).toBe(++at)
+      continue
+    }
+    expect([event.from, event.events]).toEqual([at + 1, event.sequence - at])
+    for (const hidden of rows.slice(at, event.sequence)) expect(hidden.type).toBe('metric')
+    left += event.events
+    at = event.sequence
+  }
+  expect(at).toBe(rows.length)
+  return left
+}
+
+describe('a reader who falls behind', () => {
+  const mixed = (from: number, to: number): NumberedEvent[] =>
+    numbered(from, to).map((event) =>
+      event.sequence % 997 === 0
+        ? { ...event, body: { type: 'log', level: 'info', message: `line ${event.sequence}` } }
+        : { ...event, body: { type: 'metric', name: `metric_${event.sequence % 7}`, step: event.sequence, value: event.sequence } },
+    )
+
+  it('gets the newest of each metric, every other event, and marks for the rest; memory stays at a page', async () => {
+    const id = await runningRun()
+    await appendEvents(database, id, 1, mixed(2, 3_000))
+    const sizes: number[] = []
+    const watched = {
+      ...database,
+      query: async (text: string, values?: readonly unknown[]) => {
+        const answer = await database.query(text, values)
+        sizes.push(answer.rows.length)
+        return answer as never
+      },
+    }
+    const events = followEvents(watched, id, 0, { lag: 1_000, page: 200 })
+    const got: LiveEvent[] = [(await events.next()).value]
+    // it stalls, and a hundred thousand events come meanwhile
+    for (let from = 3_001; from <= 100_000; from += 5_000) await appendEvents(database, id, 1, mixed(from, Math.min(100_000, from + 4_999)))
+    await transition(database, id, 'completed')
+    for (let step = await events.next(); !step.done; step = await events.next()) got.push(step.value)
+    const left = await assertAccounted(id, got)
+    expect(left).toBeGreaterThan(95_000)
+    expect(got.length).toBeLessThan(3_000 + 1_000)
+    // what was missed before it began is given whole
+    expect(got.slice(0, 3_000).every((event) => event.type !== 'gap')).toBe(true)
+    const logs = got.filter((event) => event.type === 'log')
+    expect(logs).toHaveLength(100)
+    const newest = new Map(got.flatMap((event) => (event.type === 'metric' ? [[event.name, event.value] as const] : [])))
+    expect([...newest.values()].sort((a, b) => a - b)).toEqual(upTo(100_000, 99_994).filter((n) => n % 997 !== 0))
+    expect(got.at(-1)).toMatchObject({ type: 'state', to: 'completed' })
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(200)
+  })
+
+  it('gets all of more logs than a page, and nothing is left out below the lag', async () => {
+    const id = await runningRun()
+    const events = followEvents(database, id, 0, { lag: 500, page: 50 })
+    await events.next()
+    const lines = (from: number, to: number): NumberedEvent[] =>
+      upTo(to, from).map((sequence) => ({ sequence, body: { type: 'log', level: 'warn', message: `line ${sequence}` } }))
+    await appendEvents(database, id, 1, numbered(2, 400))
+    await appendEvents(database, id, 1, lines(401, 1_400))
+    await appendEvents(database, id, 1, numbered(1_401, 1_450))
+    await transition(database, id, 'failed')
+    const got: LiveEvent[] = [{ sequence: 1, type: 'state' } as LiveEvent]
+    for (let step = await events.next(); !step.done; step = await events.next()) got.push(step.value)
+    await assertAccounted(id, got)
+    expect(got.filter((event) => event.type === 'log')).toHaveLength(1_000)
+    const calm = await runningRun()
+    const few = collect(followEvents(database, calm, 0, { lag: 500, page: 50 }) as AsyncIterable<RunEvent>)
+    await appendEvents(database, calm, 1, numbered(2, 500))
+    await transition(database, calm, 'completed')
+    expect(sequencesOf(await few)).toEqual(upTo(501))
+  })
+
+  it('marks each stretch that is missing', () => {
+    const event = (sequence: number) => ({ sequence, type: 'log', runId: 'r', attempt: 1, at: new Date(0) }) as RunEvent
+    expect(
+      markGaps([event(4), event(5), event(9)], 1).map((e) => (e.type === 'gap' ? [e.from, e.sequence, e.events] : e.sequence)),
+    ).toEqual([[2, 3, 2], 4, 5, [6, 8, 3], 9])
   })
 })

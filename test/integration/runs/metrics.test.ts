@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { appendEvents } from '../../../src/runs/event-store.js'
-import { latestMetrics, latestMetricsOf, type MetricBucket, metricSeries } from '../../../src/runs/metric-store.js'
+import { comparedSeries, latestMetrics, latestMetricsOf, type MetricBucket, metricSeries } from '../../../src/runs/metric-store.js'
 import { createRun, transition } from '../../../src/runs/store.js'
 import { freshDatabase } from '../../support/database.js'
 
@@ -53,11 +53,12 @@ function bucketsOf(points: readonly Point[], count: number): MetricBucket[] {
   }
   return [...groups.entries()]
     .sort(([a], [b]) => a - b)
-    .map(([, group]) => {
+    .map(([index, group]) => {
       const finite = group.map(([, , value]) => value).filter(Number.isFinite)
       const inside = group.map(([, step]) => step)
       const last = group.at(-1)!
       return {
+        index,
         fromStep: Math.min(...inside),
         toStep: Math.max(...inside),
         count: group.length,
@@ -87,6 +88,23 @@ describe('metricSeries', () => {
       ),
       { numRuns: 40 },
     )
+  })
+  it('lays curves of different lengths over one grid', async () => {
+    const [long, short, none] = [
+      await runWith(Array.from({ length: 100 }, (_, i): Point => ['loss', i, i])),
+      await runWith(Array.from({ length: 10 }, (_, i): Point => ['loss', 40 + i, -i])),
+      await runWith([['other', 1, 1]]),
+    ]
+    const [a, b, c] = await comparedSeries(database, [long, short, none], 'loss', 20)
+    expect(a!.map(({ index, fromStep, toStep }) => [index, fromStep, toStep])).toEqual(
+      Array.from({ length: 20 }, (_, i) => [i, 5 * i, 5 * i + 4]),
+    )
+    expect(b!.map(({ index, fromStep, toStep, last }) => [index, fromStep, toStep, last])).toEqual([
+      [8, 40, 44, -4],
+      [9, 45, 49, -9],
+    ])
+    expect(c).toEqual([])
+    expect(await comparedSeries(database, [long, short], 'lost')).toEqual([[], []])
   })
   it('takes a range of steps, and knows an unknown name', async () => {
     const id = await runWith(Array.from({ length: 100 }, (_, i): Point => ['loss', i, i]))

@@ -1,0 +1,109 @@
+import { publish } from '../../artifacts/publish.js'
+import { splitByGroup } from '../../datasets/splits.js'
+import { readDatasetVersion, readGraphExamples } from '../../datasets/store.js'
+import { ggnnGraph } from '../../models/ggnn-graph.js'
+import { ggnnNode } from '../../models/ggnn-node.js'
+import { ggnnSequence } from '../../models/ggnn-sequence.js'
+import type { GraphExample } from '../../models/graph-example.js'
+import type { Model } from '../../models/model.js'
+import type { Outcome } from '../../runs/attempt.js'
+import { recordUse } from '../../runs/graph-store.js'
+import type { TrainingResult } from '../../training/events.js'
+import { graphTasks } from '../../training/graph-task.js'
+import type { TrainReadoutOptions } from '../../training/readout-job.js'
+import { train } from '../../training/train.js'
+import { seeded } from '../../util/random.js'
+import { recordTraining, resumePoint } from '../record-training.js'
+import type { TaskContext } from '../task.js'
+
+type Context = TaskContext<TrainReadoutOptions>
+
+// biome-ignore lint/suspicious/noExplicitAny: the options of each were parsed by its own schema
+const readouts: Record<TrainReadoutOptions['readout'], Model<any, GraphExample>> = {
+  node: ggnnNode,
+  graph: ggnnGraph,
+  sequence: ggnnSequence,
+}
+
+/** The examples of the version that the run names, by whole groups: those to learn from and those held out. */
+async function readExamples({ platform, claim, options }: Context) {
+  const { database, blobs } = platform
+  const { datasetVersionId, readout } = options
+  const { seed, validationSplit } = options.training
+  const version = await readDatasetVersion(database, datasetVersionId)
+  const examples = await readGraphExamples(database, blobs, datasetVersionId)
+  await recordUse(database, claim.run.id, version.id)
+  const grouped = examples.map((example) => ({ group: graphTasks[readout].groupOf(example), example }))
+  const split = splitByGroup(grouped, { validation: validationSplit }, seeded(seed).fork('split'))
+  const { datasetName, number, hash } = version
+  const message = `dataset ${datasetName} ${number}: ${examples.length} examples, ${split.validation.length} held out, hash ${hash.slice(0, 12)}`
+  await claim.record({ type: 'log', level: 'info', message })
+  return { version, training: split.train.map((g) => g.example), validation: split.validation.map((g) => g.example) }
+}
+
+type Data = Awaited<ReturnType<typeof readExamples>>
+
+async function publishResult(
+  { platform, claim, options }: Context,
+  { version, training, validation }: Data,
+  result: TrainingResult,
+): Promise<Outcome> {
+  const { database, blobs, executor } = platform
+  const task = graphTasks[options.readout]
+  const artifact = await publish<GraphExample>(
+    { database, blobs, executor },
+    {
+      component: options.component,
+      projectId: claim.run.projectId,
+      runId: claim.run.id,
+      dataset: { versionId: version.id, hash: version.hash },
+      model: readouts[options.readout],
+      modelOptions: result.modelOptions,
+      parameters: result.parameters,
+      metrics: result.metrics,
+      gates: result.gates,
+      // Parity is a property of the exported file: without held-out examples those of the training do.
+      validation: validation.length > 0 ? validation : training,
+      judge: (examples, scores) => task.judge(examples, scores, result.modelOptions),
+      metric: 'accuracy',
+      int8: { mode: options.export.int8, maxDrop: options.export.int8MaxDrop },
+      now: new Date(),
+    },
+  )
+  await claim.record({ type: 'artifact', artifactId: artifact.id, component: artifact.component, version: artifact.version })
+  const { id, number, hash, datasetName } = version
+  const counts = { examples: training.length + validation.length, validationExamples: validation.length }
+  return {
+    state: 'completed',
+    result: {
+      artifactId: artifact.id,
+      dataset: { versionId: id, name: datasetName, number, hash, ...counts },
+      metrics: result.metrics,
+      ...(options.resume ? { resumedFrom: options.resume } : {}),
+      bestEpoch: result.bestEpoch,
+      epochs: result.epochs,
+      stoppedEarly: result.stoppedEarly,
+    },
+  }
+}
+
+/** Stored graph examples -> GGNN that selects a node, classifies, or writes a sequence -> checked ONNX artifact. Resumes as rankers do. */
+export async function trainReadout(context: Context): Promise<Outcome> {
+  const { platform, claim, options } = context
+  const data = await readExamples(context)
+  const resume = await resumePoint(context)
+  const executor = await platform.executorFor(options.training.executor)
+  const events = train<GraphExample>({
+    model: readouts[options.readout],
+    modelOptions: { ...options.model },
+    options: options.training,
+    task: graphTasks[options.readout],
+    training: data.training,
+    validation: data.validation,
+    executor,
+    control: claim.wanted,
+    ...(resume ? { resume } : {}),
+  })
+  const end = await recordTraining(context, events, options.training.maxCheckpoints)
+  return end.state === 'finished' ? publishResult(context, data, end.result) : { state: end.state }
+}
