@@ -26,3 +26,14 @@ alter table parsed_part alter column content set storage external;
 
 -- Of the texts that the facts were read from, with all that their reading depends on; '' where there were none.
 alter table snapshot add column text_digest text not null default '';
+
+-- Views are counted too now, apart from tables: how many there were at each of the times that tables were counted at.
+insert into metric (node, name, observed_at, value)
+select m.node, 'view_count', m.observed_at, count(h.node)
+from metric m
+join node_key k on k.key = m.node
+join catalog_scope s on k.id = concat_ws('/', s.project_id, nullif(s.system_id, '')) and s.derived_of is null
+left join node_history h on h.kind = 'View' and h.valid_from <= m.observed_at and h.valid_to > m.observed_at
+  and h.scope in (select c.key from catalog_scope c where c.project_id = s.project_id and (s.system_id = '' or c.system_id = s.system_id))
+where m.name = 'table_count'
+group by m.node, m.observed_at;

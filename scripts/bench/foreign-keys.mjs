@@ -15,12 +15,12 @@ export const title = 'foreign keys, lineage and dependencies ranked with whole d
 const seeds = (process.env.BENCH_SEEDS ?? '1,2,3').split(',').map(Number)
 const asked = (process.env.BENCH_LINKS ?? 'foreign-key,lineage,dependency').split(',')
 
-const setting = (hidden, steps, temperature, epochs) => ({
-  name: `hidden ${hidden}, steps ${steps}, temperature ${temperature}, ${epochs} epochs`,
-  model: { hidden, steps, temperature },
-  training: { epochs, learningRate: 2e-3 },
+const setting = (hidden, steps, epochs, learningRate) => ({
+  name: `hidden ${hidden}, steps ${steps}, ${epochs} epochs at ${learningRate}`,
+  model: { hidden, steps, temperature: 0.5 },
+  training: { epochs, learningRate, schedule: { name: 'cosine' }, optimizer: { name: 'adamw', weightDecay: 0.3 } },
 })
-const settings = [setting(16, 2, 0.5, 12), setting(16, 1, 1, 20), setting(32, 2, 1, 10)]
+const settings = [setting(16, 2, 16, 2e-3), setting(8, 1, 20, 5e-3)]
 
 const log = (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`)
 
@@ -34,6 +34,11 @@ const studies = [
     task: 'foreign-key',
     name: 'foreign keys, none known',
     make: async () => ({ estate: await spiderEstate(), features: { knownLinks: 'none' }, folds: 5, settings }),
+  },
+  {
+    task: 'foreign-key',
+    name: 'foreign keys of the demo, the others known',
+    make: async () => ({ estate: await demoEstate(), features: {}, folds: 'each', settings: settings.slice(0, 1) }),
   },
   {
     task: 'lineage',

@@ -23,13 +23,14 @@ import {
   type Tally,
   takeLedgerIndexes,
 } from './ledger/ledger-store.js'
-import { findRepeated, idle, isRepetition } from './ledger/repeat-store.js'
+import { findRepeated, findReplay, idle, isRepetition } from './ledger/repeat-store.js'
 import { applyAmongOthers } from './ledger/rewrite-store.js'
 import {
   completeSnapshot,
   mostProblems,
   type NewSnapshot,
   placeSnapshot,
+  readProblems,
   readSnapshotsById,
   type SourceFile,
   saveSnapshot,
@@ -207,6 +208,8 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   const moment = { scope, observedAt, ingestedAt: now, isComplete, sources }
   const open = new OpenEnds({ projectId, systemId })
   const facts = open.kept(options.facts)
+  const known = await findReplay(client, { projectId, systemId, observedAt, isComplete, textDigest })
+  if (known !== null) return readReplay(client, known, await readProblems(client, known, { limit: mostProblems }))
   const repeated = await findRepeated(client, { ...moment, textDigest }, facts)
   const { contentHash, factsDigest, problems: found } = repeated ?? (await stageFacts(client, moment, facts))
   const problems = [...(options.problems ?? []), ...found]

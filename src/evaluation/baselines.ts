@@ -17,6 +17,9 @@ const weigh =
   (query, candidate, known, task) =>
     parts.reduce((total, [weight, part]) => total + weight * part(query, candidate, known, task), 0)
 
+/** The baseline that is no stranger to the model: it is one of the numbers that the model is given, and had to be made to make them. */
+export const ruleOfTheTask = 'rule of the task'
+
 /** What a model must beat: rules that anyone could write in an afternoon. Ties are scored by expectation, so `random` is exact. */
 export const baselineRules: Record<string, Rule> = {
   /** any order is as good: its score is the expectation over all of them */
@@ -31,8 +34,8 @@ export const baselineRules: Record<string, Rule> = {
   /** … and seldom to a column that is known to reference another one itself */
   'links + key + type + name': weigh([1, nameFit], [0.5, sameSort], [0.5, isKey], [-0.5, links]),
   'common neighbours': commonNeighbours,
-  /** all that is known of the task put into one rule, the rule that the model itself is given as a feature */
-  'rule of the task': (query, candidate, known, { rule }) => rule(query, candidate, known),
+  /** all that is known of the task put into one rule by hand, with weights that were chosen on the whole of Spider */
+  [ruleOfTheTask]: (query, candidate, known, { rule }) => rule(query, candidate, known),
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Estimate } from '../statistics/intervals.js'
 import { type RankingMeasure, type RankingReport, rankingMeasures } from './ranking.js'
-import type { Study } from './study.js'
+import { type Difference, isBeyond, type Study } from './study.js'
 
 const titles: Record<RankingMeasure, string> = { mrr: 'MRR', hits1: 'Hits@1', hits3: 'Hits@3', hits10: 'Hits@10', ndcg10: 'NDCG@10' }
 const cell = ({ value, low, high }: Estimate) => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
@@ -31,9 +31,11 @@ const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(3)}`
 const difference = ({ value, low, high }: Estimate) => `${signed(value)} [${signed(low)}, ${signed(high)}]`
 
 /** The model less each baseline in MRR, and whether it beats the strongest beyond the interval, as lines for people. */
-export function printStudy({ differences, best, isBetter }: Study): string {
+export function printStudy({ differences, best, givenRule }: Study): string {
   const head = ['MRR less that of', 'resampling queries', 'resampling groups']
   const rows = differences.map((d) => [d.baseline, difference(d.byQuery), d.byGroup ? difference(d.byGroup) : 'too few groups'])
-  const verdict = isBetter ? 'beats it beyond the interval' : 'does not beat it beyond the interval'
-  return `${align([head, ...rows])}\nstrongest baseline: ${best.baseline}; the model ${verdict}`
+  const verdict = (d: Difference) => `the model ${isBeyond(d) ? 'beats' : 'does not beat'} it beyond the interval`
+  const lines = [align([head, ...rows]), `strongest baseline: ${best.baseline}; ${verdict(best)}`]
+  if (givenRule) lines.push(`the rule that is one of the model's own numbers (${givenRule.baseline}): ${verdict(givenRule)}`)
+  return lines.join('\n')
 }

@@ -1,5 +1,6 @@
 import { EspalierError } from '../util/error.js'
 import type { Rng } from '../util/random.js'
+import { ruleOfTheTask } from './baselines.js'
 import { type Comparison, compareRankings } from './compare.js'
 import { byGroup, type EvaluationOptions, estimateMeasures, type RankingReport } from './ranking.js'
 
@@ -21,11 +22,16 @@ export interface Difference {
 export interface Study {
   /** in the order of the baselines */
   differences: Difference[]
-  /** the strongest baseline */
+  /** the strongest baseline that knows nothing of the model */
   best: Difference
-  /** the model beats the strongest baseline beyond the interval of the difference, over groups where there are enough of them */
+  /** the model beats it beyond the interval of the difference, over groups where there are enough of them */
   isBetter: boolean
+  /** the rule that the model is given as one of its numbers; null where it was not measured */
+  givenRule: Difference | null
 }
+
+/** The model is better than the baseline, and the interval of the difference does not contain 0. */
+export const isBeyond = ({ byQuery, byGroup: overGroups }: Difference): boolean => (overGroups ?? byQuery).low > 0
 
 /** Compares a model with every baseline by MRR, with paired bootstrap intervals. */
 export function studyRanking(
@@ -41,10 +47,12 @@ export function studyRanking(
     byQuery: compare(report, 'query', rng.fork(`query ${baseline}`)),
     byGroup: hasGroups ? compare(report, 'group', rng.fork(`group ${baseline}`)) : null,
   }))
-  const strongest = Math.max(...Object.values(baselines).map((report) => report.mrr.value))
-  const best = differences.find(({ baseline }) => baselines[baseline]!.mrr.value === strongest)
+  const strangers = differences.filter(({ baseline }) => baseline !== ruleOfTheTask)
+  const strongest = Math.max(...strangers.map(({ baseline }) => baselines[baseline]!.mrr.value))
+  const best = strangers.find(({ baseline }) => baselines[baseline]!.mrr.value === strongest)
   if (!best) throw new EspalierError('BAD_INPUT', 'studyRanking: no baselines came, expected at least one')
-  return { differences, best, isBetter: (best.byGroup ?? best.byQuery).low > 0 }
+  const givenRule = differences.find(({ baseline }) => baseline === ruleOfTheTask) ?? null
+  return { differences, best, isBetter: isBeyond(best), givenRule }
 }
 
 /**

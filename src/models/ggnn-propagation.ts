@@ -81,9 +81,21 @@ function orZeros(b: GraphBuilder, o: PropagationOptions, p: Named): Named {
   return (name) => (name === 'input.bias' ? zeros(o.hidden) : name.startsWith('gru.bias') ? zeros(3 * o.hidden) : p(name))
 }
 
+/**
+ * Up to this width the gates' products are made as one and cut in three: fewer nodes, each of which costs half a microsecond, which is what
+ * small states take. Measured (10 graphs of 10 nodes, hidden 8, 5 steps): a training step 10 % faster. Beyond, the copies cost more.
+ */
+const packedWidth = 32
+
 /** h' = GRU(a, h), gates r, z, n in torch's order and with its two biases: a, h [R, H], weightIn [3 H, H]. */
 function gru(b: GraphBuilder, a: Value, h: Value, weightIn: Value, p: Named): Value {
   const width = h.shape[1] as number
+  if (width <= packedWidth) {
+    const gates = (x: Value, weight: Value, bias: Value) => b.split(b.linear(x, weight, bias), 1, [width, width, width])
+    const [ar, az, an] = gates(a, weightIn, p('gru.bias_ih')) as [Value, Value, Value]
+    const [hr, hz, hn] = gates(h, p('gru.weight_hh'), p('gru.bias_hh')) as [Value, Value, Value]
+    return b.gruGate(b.add(az, hz), b.add(ar, hr), an, hn, h)
+  }
   const thirds = (v: Value) => b.split(v, 0, [width, width, width])
   const [wr, wz, wn] = thirds(weightIn) as [Value, Value, Value]
   const [ur, uz, un] = thirds(p('gru.weight_hh')) as [Value, Value, Value]

@@ -38,16 +38,15 @@ export interface Message {
  * as it stands through matrix 0, and turned round through matrix 1. Where messages only go along, each pair is one message.
  */
 export function messagesOf({ edges, edgeTypes, edgeDirections }: TypedGraph, directions: Directions = 'both'): Message[] {
-  if (directions === 'along') return edges.map(([from, to], i) => ({ from, to, channel: edgeTypes?.[i] ?? 0 }))
-  return edges.flatMap(([from, to], i) => {
-    const channel = 2 * (edgeTypes?.[i] ?? 0)
+  const messages: Message[] = []
+  for (const [i, [from, to]] of edges.entries()) {
+    const type = edgeTypes?.[i] ?? 0
     const direction = edgeDirections?.[i]
-    if (direction !== undefined) return [{ from, to, channel: channel + direction }]
-    return [
-      { from, to, channel },
-      { from: to, to: from, channel: channel + 1 },
-    ]
-  })
+    if (directions === 'along') messages.push({ from, to, channel: type })
+    else if (direction !== undefined) messages.push({ from, to, channel: 2 * type + direction })
+    else messages.push({ from, to, channel: 2 * type }, { from: to, to: from, channel: 2 * type + 1 })
+  }
+  return messages
 }
 
 const isAllFinite = (values: ArrayLike<number>) => {

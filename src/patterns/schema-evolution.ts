@@ -64,7 +64,7 @@ export function changeProbability(learning: ColumnTypeLearning, currentType: str
 }
 
 /** P(to | from): counts of this very type, backed by those of its base, backed by all targets ever seen. */
-function targetDistribution(learning: ColumnTypeLearning, current: string): Map<string, number> {
+export function targetDistribution(learning: Pick<ColumnTypeLearning, 'transitions'>, current: string): Map<string, number> {
   const { base } = parseTypeName(current)
   const weights = new Map<string, number>()
   const add = (to: string, weight: number) => {

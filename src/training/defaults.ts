@@ -12,7 +12,7 @@ export function withDefaults<Shape extends z.core.$ZodShape, Config extends z.co
   const changed = Object.entries(defaults).map(([name, value]) => {
     const option = shape[name]!
     const bare = option instanceof z.ZodDefault ? (option.removeDefault() as z.ZodType) : option
-    return [name, bare.default(value as never).describe(option.description ?? '')] as const
+    return [name, bare.prefault(value as never).describe(option.description ?? '')] as const
   })
   const extended = schema.extend(Object.fromEntries(changed)) as unknown as z.ZodObject<Shape, Config>
   return extended.prefault({} as never)

@@ -12,8 +12,14 @@ import { trainReadoutOptions } from './readout-job.js'
 /** What the data decides is not for the caller to say. */
 const modelOptions = ggnnOptions.omit({ features: true, queryFeatures: true, edgeTypes: true })
 
-/** Chosen on the schemas of Spider: some hundred links teach a small network more than a large one. */
+/** Chosen on the schemas of Spider: some hundred links teach a small network, kept small, more than a large one. */
 const network = { hidden: 16, steps: 2, temperature: 0.5 }
+const gently = {
+  learningRate: 2e-3,
+  batchExamples: 8,
+  schedule: { name: 'cosine' },
+  optimizer: { name: 'adamw', weightDecay: 0.3 },
+} as const
 
 /** Where ranking lists come from: a stored version, or the catalog as it was at a moment. */
 const dataOptions = {
@@ -41,9 +47,7 @@ const trainRankerOptions = z.strictObject({
   ...dataOptions,
   glean: gleanHistoryOptions.prefault({}).describe('links that the catalog no longer has, read from Glean, to learn from besides'),
   model: withDefaults(modelOptions, network).describe('the network'),
-  training: withDefaults(trainingOptions, { epochs: 24, learningRate: 2e-3, batchExamples: 8, monitor: 'mrr', patience: 6 }).describe(
-    'how it is trained',
-  ),
+  training: withDefaults(trainingOptions, { epochs: 24, ...gently, monitor: 'mrr', patience: 6 }).describe('how it is trained'),
   export: exportOptions.prefault({}).describe('how it is exported'),
   component: z
     .string()
@@ -63,9 +67,7 @@ export const evaluateOptions = z.strictObject({
   ...dataOptions,
   model: withDefaults(modelOptions, network).describe('the network'),
   // A fixed number of epochs: with few databases, one held out for early stopping is missed more than it helps.
-  training: withDefaults(trainingOptions, { epochs: 12, learningRate: 2e-3, batchExamples: 8, validationSplit: 0 }).describe(
-    'how it is trained in each fold',
-  ),
+  training: withDefaults(trainingOptions, { epochs: 16, ...gently, validationSplit: 0 }).describe('how it is trained in each fold'),
   folds: z.int().min(2).optional().describe('hold out this many parts of the databases instead of one database at a time'),
 })
 export type EvaluateOptions = z.output<typeof evaluateOptions>

@@ -35,7 +35,7 @@ export function openResourceMeter(): ResourceMeter {
     async read() {
       const cpu = process.cpuUsage(last.cpu)
       const at = performance.now()
-      const wall = Math.max(1, (at - last.at) * 1000 * os.cpus().length)
+      const wall = Math.max(1, (at - last.at) * 1000 * os.availableParallelism())
       last = { cpu: process.cpuUsage(), at }
       const gpus = hasGpu
         ? await readGpus().catch((): Partial<Resources> => {

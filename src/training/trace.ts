@@ -108,8 +108,8 @@ export function openTracer(steps: number, ahead: number, now: () => number = () 
     begin(next) {
       if (state === 'taken') return
       step = next
+      if (state === 'waiting' && left-- <= 0) state = 'tracing'
       if (state === 'tracing') done++
-      else if (left-- <= 0) state = 'tracing'
     },
     take(atEnd = false) {
       if (state !== 'tracing' || spans.length === 0 || (done < steps && !atEnd)) return null

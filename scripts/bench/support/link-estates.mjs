@@ -8,6 +8,17 @@ export const sharedData = path.resolve(root, '../shared/data')
 const demo = path.join(root, 'scripts/demo/estate')
 const read = (...parts) => fs.readFileSync(path.join(...parts), 'utf8')
 
+/** DEPENDS_ON as the ledger derives it: who waits for a condition depends on whoever sets it. */
+function dependencies(edges) {
+  const waits = edges.filter((e) => e.label === 'BLOCKS')
+  const sets = edges.filter((e) => e.label === 'RELEASES')
+  return waits.flatMap((wait) =>
+    sets
+      .filter((set) => set.targetId === wait.sourceId && set.sourceId !== wait.targetId)
+      .map((set) => ({ ...wait, sourceId: wait.targetId, label: 'DEPENDS_ON', targetId: set.sourceId, discriminator: '', properties: {} })),
+  )
+}
+
 /** Nodes and edges of several texts; an edge to a table that is only named finds it by its name. */
 async function estateOf(texts) {
   const nodes = new Map()
@@ -29,7 +40,9 @@ async function estateOf(texts) {
   )
   const named = (edge) => tables.get(String(edge.properties.unresolved?.table_name ?? '').toLowerCase()) ?? ''
   const settled = edges.map((e) => ({ ...e, sourceId: e.sourceId || named(e), targetId: e.targetId || named(e) }))
-  const unique = new Map(settled.map((e) => [JSON.stringify([e.sourceId, e.label, e.targetId, e.discriminator]), e]))
+  const unique = new Map(
+    [...settled, ...dependencies(settled)].map((e) => [JSON.stringify([e.sourceId, e.label, e.targetId, e.discriminator]), e]),
+  )
   return { nodes: [...nodes.values()], edges: [...unique.values()] }
 }
 

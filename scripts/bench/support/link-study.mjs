@@ -4,7 +4,7 @@ import { candidateEdgeTypes } from '../../../dist/datasets/links/spec.js'
 import { groupFolds, leaveOneGroupOut } from '../../../dist/datasets/splits.js'
 import { rankingBaselines } from '../../../dist/evaluation/baselines.js'
 import { evaluateRanking, evaluateScorer } from '../../../dist/evaluation/ranking.js'
-import { averageReports, studyRanking, unitFor } from '../../../dist/evaluation/study.js'
+import { averageReports, isBeyond, studyRanking, unitFor } from '../../../dist/evaluation/study.js'
 import { ggnn } from '../../../dist/models/ggnn.js'
 import { createTrainer } from '../../../dist/models/trainer.js'
 import { ortExecutor as executor } from '../../../dist/tensor/ort.js'
@@ -125,15 +125,13 @@ export function rowsOf(title, { model, baselines, study }) {
 }
 
 export function notesOf(name, { study, chosen, groups, perSeed, queries, unit, model }) {
-  const counts = Object.entries(Object.groupBy ? Object.groupBy(chosen, (c) => c) : { [chosen[0]]: chosen }).map(
-    ([c, all]) => `${c} ${all.length}x`,
-  )
+  const counts = [...new Set(chosen)].map((name) => `${name} ${chosen.filter((c) => c === name).length}x`)
   const tell = (d) => `${d.baseline}: ${difference(d.byQuery)} over queries${d.byGroup ? `, ${difference(d.byGroup)} over groups` : ''}`
-  const verdict = study.isBetter ? 'beyond the interval' : 'NOT beyond the interval'
+  const verdict = (d) => (isBeyond(d) ? 'beyond the interval' : 'NOT beyond the interval')
   return [
     `${name}: ${queries} queries (${model.n} judged) of ${groups} groups, ${model.candidates.toFixed(1)} candidates on average; intervals resample ${unit === 'group' ? 'groups' : 'queries'}`,
     `  MRR by seed ${perSeed.map((m) => m.toFixed(3)).join(', ')} (mean ${meanOf(perSeed).toFixed(3)}); settings chosen inside the training folds: ${counts.join(', ')}`,
-    `  against the strongest baseline, ${verdict}: ${tell(study.best)}`,
-    ...study.differences.filter((d) => d.baseline === 'rule of the task' && d !== study.best).map((d) => `  against ${tell(d)}`),
+    `  against the strongest baseline, ${verdict(study.best)}: ${tell(study.best)}`,
+    `  against the rule that is one of its own numbers, ${verdict(study.givenRule)}: ${tell(study.givenRule)}`,
   ]
 }

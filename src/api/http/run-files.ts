@@ -19,7 +19,7 @@ export function runFileRoutes({ database, blobs }: ApiPlatform): Router {
       const { principal } = (response as Identified).locals
       assertScope(principal, 'catalog:read', 'download of a file of a run')
       const run = await readRun(database, id)
-      if (run && principal.projects !== null) assertProject(principal, run.projectId, `download of a file of run ${id}`)
+      if (principal.projects !== null) assertProject(principal, run?.projectId ?? null, 'download of a file of a run')
       const file = run && (await readRunFiles(database, [id])).find((one) => one.name === name)
       if (!file)
         throw new EspalierError('NOT_FOUND', `run "${id.slice(0, 80)}" has no file "${name.slice(0, 80)}"`, {

@@ -34,7 +34,8 @@ export class Metrics {
   @Field(() => Float, { description: 'Bits, 0 to log2 6, over the six canonical types' }) metadataEntropy!: number
   @Field(() => Float, { description: "Bits, against the project's ideal distribution" }) klDivergence!: number
   @Field(() => Int) columnCount!: number
-  @Field(() => Int) tableCount!: number
+  @Field(() => Int, { description: 'Views are counted apart' }) tableCount!: number
+  @Field(() => Int, { nullable: true, description: 'null in snapshots from before views were counted' }) viewCount!: number | null
   @Field(() => Int) edgeCount!: number
   @Field(() => Float, { description: 'Columns whose type is none of the six / columns' }) unclassifiedRatio!: number
   @Field(() => JsonScalar, { description: 'Canonical type -> share' }) distribution!: EstateMetrics['distribution']
@@ -46,6 +47,7 @@ export const metricsOf = (m: EstateMetrics): Metrics => ({
   klDivergence: m.kl_divergence,
   columnCount: m.column_count,
   tableCount: m.table_count,
+  viewCount: m.view_count ?? null,
   edgeCount: m.edge_count,
   unclassifiedRatio: m.unclassified_ratio,
   distribution: m.distribution,

@@ -62,10 +62,25 @@ async function readPredecessor(sql: Sql, stream: number, { observedAt }: Pick<Co
   return rows[0]
 }
 
+/** The snapshot that these very texts made of this very time already; null where there is none. */
+export async function findReplay(
+  sql: Sql,
+  { projectId, systemId, observedAt, isComplete, textDigest }: Omit<Coming, 'sources'> & { projectId: string; systemId: string },
+): Promise<string | null> {
+  if (textDigest === '') return null
+  const { rows } = await sql.query<{ id: string }>(
+    `select id from snapshot where project_id = $1 and system_id = $2 and observed_at = $3 and is_complete = $4 and text_digest = $5
+       and problem_count <= ${mostProblems} limit 1`,
+    [projectId, systemId, observedAt, isComplete, textDigest],
+  )
+  return rows[0]?.id ?? null
+}
+
 /** Whether texts will most likely repeat the snapshot before them: then they need not be read. Sure is only `findRepeated`. */
 export async function isRepetition(sql: Sql, coming: Coming & { projectId: string; systemId: string }): Promise<boolean> {
   const { projectId, systemId, isComplete, sources, textDigest } = coming
   if (textDigest === '') return false
+  if ((await findReplay(sql, coming)) !== null) return true
   const { rows } = await sql.query<{ key: number }>(
     `select t.key from stream t join catalog_scope s on s.key = t.scope
      where s.project_id = $1 and s.system_id = $2 and s.derived_of is null and t.name = $3`,

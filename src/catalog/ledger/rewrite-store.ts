@@ -48,9 +48,9 @@ const sides = {
     visible: 'true',
     incoming: 'state',
     count: (which: string) => `insert into count_delta
-      select h.scope, t.at, case h.kind when 'Table' then 'tables' else coalesce(nullif(v.canonical, ''), 'unclassified') end, t.n * $2
+      select h.scope, t.at, case h.kind when 'Table' then 'tables' when 'View' then 'views' else coalesce(nullif(v.canonical, ''), 'unclassified') end, t.n * $2
       from node_history h join fact_version v on v.hash = h.version ${boundaries}
-      where ${which} and h.kind in ('Table', 'Column') and t.at < 'infinity'`,
+      where ${which} and h.kind in ('Table', 'View', 'Column') and t.at < 'infinity'`,
   },
   edge: {
     touched: `select edge as key from edge_raw

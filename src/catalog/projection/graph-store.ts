@@ -160,7 +160,8 @@ export async function appendToOutbox(client: Client, containers: readonly string
     `select exists (select from touched_graph_node) or exists (select from touched_graph_edge) as any,
        exists (select from touched_graph_node where is_gone) or exists (select from touched_graph_edge where is_gone) as gone`,
   )
-  if (!rows[0]!.any) return
+  // the metrics of the containers were calculated anew even where nothing else moved
+  if (!rows[0]!.any && containers.length === 0) return
   const { gone } = rows[0]!
   await lockOutbox(client)
   if (gone) await client.query(`${twinsOfGone}; ${insertGoneEdges}`)

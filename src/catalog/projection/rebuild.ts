@@ -50,6 +50,8 @@ export const fillNewGraph = ({ database, ...options }: RebuildOptions): Promise<
   database.transaction(
     async (client) => {
       await lockGraph(client)
+      // An engine that died while it was emptied is a new one too, and has lost its indexes.
+      await options.engine.prepare()
       return fillGraph(client, options)
     },
     { isolation: 'repeatable read' },

@@ -21,7 +21,8 @@ type EstateKey = (typeof estateKeys)[number]
 
 const pageSize = 2_000
 /** The name under which a count is stored; the counts of a snapshot are the base that the next one's are built on. */
-const countName = (key: EstateKey): string => (key === 'tables' || key === 'edges' ? `${key.slice(0, -1)}_count` : `columns_${key}`)
+const countName = (key: EstateKey): string =>
+  key === 'tables' || key === 'views' || key === 'edges' ? `${key.slice(0, -1)}_count` : `columns_${key}`
 
 const keysByName = new Map(estateKeys.map((key) => [countName(key), key]))
 
@@ -149,7 +150,9 @@ export async function saveEstateMetrics(client: Client, snapshot: MetricPlace, i
 const planDeltas = `
 select coalesce(s.derived_of, d.scope) as scope, d.key, sum(n)::integer as delta from (
   select scope, key, delta as n from column_delta
-  union all select scope, 'tables', (after is not null)::integer - (before is not null)::integer from node_plan where kind = 'Table'
+  union all
+  select scope, case kind when 'Table' then 'tables' else 'views' end, (after is not null)::integer - (before is not null)::integer
+  from node_plan where kind in ('Table', 'View')
   union all select scope, 'edges', (after is not null)::integer - (before is not null)::integer from edge_plan
 ) d join catalog_scope s on s.key = d.scope group by 1, 2 having sum(n) <> 0`
 

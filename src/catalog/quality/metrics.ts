@@ -62,10 +62,10 @@ export function typeMetrics(counts: TypeCounts, ideal: TypeDistribution = normal
   }
 }
 
-/** What is counted of an estate: columns per type, tables (views apart), visible edges. */
-export type EstateCounts = TypeCounts & { tables: number; edges: number }
-export const estateKeys = [...countKeys, 'tables', 'edges'] as const
-export const emptyEstateCounts = (): EstateCounts => ({ ...emptyCounts(), tables: 0, edges: 0 })
+/** What is counted of an estate: columns per type, tables, views, visible edges. */
+export type EstateCounts = TypeCounts & { tables: number; views: number; edges: number }
+export const estateKeys = [...countKeys, 'tables', 'views', 'edges'] as const
+export const emptyEstateCounts = (): EstateCounts => ({ ...emptyCounts(), tables: 0, views: 0, edges: 0 })
 
 export interface CountEvent<Key extends string> {
   at: number
@@ -97,7 +97,9 @@ export const countsAt = <Key extends string>(
 
 /** The metrics of a project or system at a moment. */
 export interface EstateMetrics extends TypeMetrics {
+  /** views apart */
   table_count: number
+  view_count: number
   edge_count: number
   distribution: TypeDistribution
 }
@@ -105,6 +107,7 @@ export interface EstateMetrics extends TypeMetrics {
 export const estateMetrics = (counts: EstateCounts, ideal: TypeDistribution): EstateMetrics => ({
   ...typeMetrics(counts, ideal),
   table_count: counts.tables,
+  view_count: counts.views,
   edge_count: counts.edges,
   distribution: distributionOf(counts),
 })

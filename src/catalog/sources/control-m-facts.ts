@@ -118,7 +118,7 @@ class FactWriter {
         ...variables,
         ...calendars,
         ...resources,
-        ...startProperties(startLogic(holder.waits)),
+        ...startProperties(startLogic(holder.waits), holder.waits),
         ...more,
       },
       holder,

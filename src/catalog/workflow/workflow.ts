@@ -1,6 +1,6 @@
 import type { EdgeLabel, JsonValue, NodeKind, Properties } from '../../vocabulary.js'
 import { partsOfId } from '../resolve/scope.js'
-import type { StartLogic, Waited } from './start-logic.js'
+import { type StartLogic, type Waited, waitedKey } from './start-logic.js'
 
 /** A condition that a job or folder adds or deletes. */
 export interface ConditionSet {
@@ -50,10 +50,14 @@ export const stepLabels = ['BLOCKS', 'RELEASES', 'CLEARS', 'CONTAINS'] as const 
 /** Does a condition of this day satisfy a wait of the run's own day? One of another day ties no two jobs of one run together. */
 export const isSameDay = (odate: string): boolean => odate === 'run-date' || odate === 'any'
 
-/** The properties that keep what a BLOCKS edge cannot: how several waits belong together. None where all of them are needed. */
-export function startProperties({ alternatives, isExact }: StartLogic): Properties {
+/**
+ * The properties that keep what BLOCKS edges cannot: how several waits belong together. None where all of them are needed; of `a or (a
+ * and b)` only `a` is.
+ */
+export function startProperties({ alternatives, isExact }: StartLogic, waits: readonly Waited[]): Properties {
   const written: JsonValue = alternatives.map((a) => a.map(({ condition, odate }) => ({ condition, odate })))
-  return { ...(alternatives.length > 1 ? { start_when: written } : {}), ...(isExact ? {} : { start_is_lenient: true }) }
+  const isPlain = alternatives.length === 1 && alternatives[0]!.length === new Set(waits.map(waitedKey)).size
+  return { ...(isPlain ? {} : { start_when: written }), ...(isExact ? {} : { start_is_lenient: true }) }
 }
 
 /** The jobs and folders of Control-M facts (of any number of files, or of the ledger), in the order of their nodes. */

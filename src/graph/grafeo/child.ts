@@ -92,6 +92,16 @@ export class GrafeoChild {
     }
   }
 
+  /** Milliseconds that the process has worked so far; null where the system does not tell (Linux does). */
+  worked(): number | null {
+    try {
+      const [utime, stime] = fs.readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ').slice(11, 13)
+      return (Number(utime) + Number(stime)) * 10
+    } catch {
+      return null
+    }
+  }
+
   kill(): void {
     this.child.kill('SIGKILL')
   }

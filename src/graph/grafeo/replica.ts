@@ -48,7 +48,8 @@ export class Replica {
   idleSince = performance.now()
   private ending: Ending | null = null
   private isWriting = false
-  private askedAt: number | null = null
+  /** for a sign of life: when, and how long it had worked until then (milliseconds) */
+  private asked: { at: number; worked: number } | null = null
   /** something has changed that others may wait for */
   onChange: () => void = () => {}
   onEnd: (how: Ending) => void = () => {}
@@ -136,16 +137,21 @@ export class Replica {
     })
   }
 
-  /** Asks for a sign of life, and ends a process that has given none for so long: it turns a huge result into values, and answers nobody. */
+  /**
+   * Asks for a sign of life, and ends a process that has given none for so long: it turns a huge result into values, and answers nobody. On
+   * a machine that is too busy to let it run it is given ten times as long.
+   */
   ask(mostMs: number): void {
-    if (this.askedAt !== null) {
-      if (performance.now() - this.askedAt > mostMs) this.end('stuck')
+    if (this.asked === null) {
+      this.asked = { at: performance.now(), worked: this.child.worked() ?? 0 }
+      this.child.call({ kind: 'ping' }, () => {
+        this.asked = null
+      })
       return
     }
-    this.askedAt = performance.now()
-    this.child.call({ kind: 'ping' }, () => {
-      this.askedAt = null
-    })
+    const waited = performance.now() - this.asked.at
+    const worked = (this.child.worked() ?? Number.POSITIVE_INFINITY) - this.asked.worked
+    if (waited > 10 * mostMs || (waited > mostMs && worked > mostMs / 2)) this.end('stuck')
   }
 }
 

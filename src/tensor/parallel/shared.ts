@@ -43,8 +43,11 @@ export function breakTeam({ control }: Pick<SharedMemory, 'control'>): void {
   Atomics.notify(words, word.generation)
 }
 
-/** How long a wait spins before it sleeps: partners are mostly microseconds apart, the next step a fraction of a millisecond; waking a sleeper takes 50 us and more on a busy machine. */
-const spinMs = 0.5
+/**
+ * How long a wait spins before it sleeps: partners are mostly microseconds apart and the next step comes within a millisecond, while waking
+ * a sleeper takes 50 us, and more on a busy machine.
+ */
+const spinMs = 2
 
 /** Waits until a word is no longer what it was. */
 function awaitChange(words: Int32Array, at: number, was: number): void {

@@ -11,6 +11,7 @@ import type { TrainGgnnOptions, TrainRankerOptions } from '../../training/rankin
 import { train } from '../../training/train.js'
 import { seeded } from '../../util/random.js'
 import { withoutHeldOut } from '../glean-history.js'
+import { publishOnce } from '../published.js'
 import { type RankingData, readRankingData, shapeOf } from '../ranking-data.js'
 import { recordTraining, resumePoint } from '../record-training.js'
 import type { Task, TaskContext } from '../task.js'
@@ -61,36 +62,38 @@ async function finish(
 }
 
 async function publishResult(
-  { platform, claim, options }: TaskContext<TrainRankerOptions>,
+  context: TaskContext<TrainRankerOptions>,
   { lists, featureSpec, version }: RankingData,
   validation: readonly RankingList[],
   result: Awaited<Extract<Awaited<ReturnType<typeof recordTraining>>, { state: 'finished' }>>['result'],
   baselines: Record<string, number>,
 ): Promise<Outcome> {
+  const { platform, claim, options } = context
   const { database, blobs, executor } = platform
-  const artifact = await publish(
-    { database, blobs, executor },
-    {
-      component: options.component ?? tasks[options.task].component,
-      projectId: claim.run.projectId,
-      runId: claim.run.id,
-      dataset: { versionId: version.id, hash: version.hash },
-      model: ggnn,
-      modelOptions: result.modelOptions,
-      parameters: result.parameters,
-      ...(featureSpec ? { featureSpec } : {}),
-      metrics: { ...result.metrics, ...baselines },
-      gates: result.gates,
-      // Parity is a property of the exported file: without held-out lists those of the training do.
-      validation: validation.length > 0 ? validation : lists,
-      judge: (examples, scores) => rankingTask.judge(examples, scores, result.modelOptions),
-      // a loss is no metric of the task: then it is the first that is, MRR
-      metric: options.training.monitor,
-      int8: { mode: options.export.int8, maxDrop: options.export.int8MaxDrop },
-      now: new Date(),
-    },
+  const artifact = await publishOnce(context, () =>
+    publish(
+      { database, blobs, executor },
+      {
+        component: options.component ?? tasks[options.task].component,
+        projectId: claim.run.projectId,
+        runId: claim.run.id,
+        dataset: { versionId: version.id, hash: version.hash },
+        model: ggnn,
+        modelOptions: result.modelOptions,
+        parameters: result.parameters,
+        ...(featureSpec ? { featureSpec } : {}),
+        metrics: { ...result.metrics, ...baselines },
+        gates: result.gates,
+        // Parity is a property of the exported file: without held-out lists those of the training do.
+        validation: validation.length > 0 ? validation : lists,
+        judge: (examples, scores) => rankingTask.judge(examples, scores, result.modelOptions),
+        // a loss is no metric of the task: then it is the first that is, MRR
+        metric: options.training.monitor,
+        int8: { mode: options.export.int8, maxDrop: options.export.int8MaxDrop },
+        now: new Date(),
+      },
+    ),
   )
-  await claim.record({ type: 'artifact', artifactId: artifact.id, component: artifact.component, version: artifact.version })
   const { id, number, hash, datasetName } = version
   return {
     state: 'completed',

@@ -13,6 +13,7 @@ import { graphTasks } from '../../training/graph-task.js'
 import type { TrainReadoutOptions } from '../../training/readout-job.js'
 import { train } from '../../training/train.js'
 import { seeded } from '../../util/random.js'
+import { publishOnce } from '../published.js'
 import { recordTraining, resumePoint } from '../record-training.js'
 import type { TaskContext } from '../task.js'
 
@@ -43,34 +44,32 @@ async function readExamples({ platform, claim, options }: Context) {
 
 type Data = Awaited<ReturnType<typeof readExamples>>
 
-async function publishResult(
-  { platform, claim, options }: Context,
-  { version, training, validation }: Data,
-  result: TrainingResult,
-): Promise<Outcome> {
+async function publishResult(context: Context, { version, training, validation }: Data, result: TrainingResult): Promise<Outcome> {
+  const { platform, claim, options } = context
   const { database, blobs, executor } = platform
   const task = graphTasks[options.readout]
-  const artifact = await publish<GraphExample>(
-    { database, blobs, executor },
-    {
-      component: options.component,
-      projectId: claim.run.projectId,
-      runId: claim.run.id,
-      dataset: { versionId: version.id, hash: version.hash },
-      model: readouts[options.readout],
-      modelOptions: result.modelOptions,
-      parameters: result.parameters,
-      metrics: result.metrics,
-      gates: result.gates,
-      // Parity is a property of the exported file: without held-out examples those of the training do.
-      validation: validation.length > 0 ? validation : training,
-      judge: (examples, scores) => task.judge(examples, scores, result.modelOptions),
-      metric: 'accuracy',
-      int8: { mode: options.export.int8, maxDrop: options.export.int8MaxDrop },
-      now: new Date(),
-    },
+  const artifact = await publishOnce(context, () =>
+    publish<GraphExample>(
+      { database, blobs, executor },
+      {
+        component: options.component,
+        projectId: claim.run.projectId,
+        runId: claim.run.id,
+        dataset: { versionId: version.id, hash: version.hash },
+        model: readouts[options.readout],
+        modelOptions: result.modelOptions,
+        parameters: result.parameters,
+        metrics: result.metrics,
+        gates: result.gates,
+        // Parity is a property of the exported file: without held-out examples those of the training do.
+        validation: validation.length > 0 ? validation : training,
+        judge: (examples, scores) => task.judge(examples, scores, result.modelOptions),
+        metric: 'accuracy',
+        int8: { mode: options.export.int8, maxDrop: options.export.int8MaxDrop },
+        now: new Date(),
+      },
+    ),
   )
-  await claim.record({ type: 'artifact', artifactId: artifact.id, component: artifact.component, version: artifact.version })
   const { id, number, hash, datasetName } = version
   const counts = { examples: training.length + validation.length, validationExamples: validation.length }
   return {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EdgeFact, Fact, NodeFact } from '../../../src/catalog/fact.js'
 import { ingest, ingestFacts } from '../../../src/catalog/ingest.js'
+import { readOutboxChanges } from '../../../src/catalog/projection/graph-store.js'
 import { readLineage } from '../../../src/catalog/reads/lineage-store.js'
 import {
   countChanges,
@@ -17,7 +18,9 @@ import {
   readProblems,
   readSnapshots,
 } from '../../../src/catalog/reads/read-store.js'
+import { outboxHead, readGraphChanges } from '../../../src/postgres/outbox.js'
 import type { Database } from '../../../src/postgres/sql.js'
+import type { GraphRefresh } from '../../../src/vocabulary.js'
 import { freshDatabase } from '../../support/database.js'
 
 const day = (n: number) => new Date(Date.UTC(2024, 0, n))
@@ -78,7 +81,7 @@ describe('ingest of DDL', () => {
     expect(report.problems).toEqual([])
     // 6 numbers (one is the view's sum), 2 strings, a date, an array
     expect(report.metrics.distribution).toEqual({ string: 0.2, number: 0.6, boolean: 0, date: 0.1, array: 0.1, object: 0 })
-    expect(report.metrics).toMatchObject({ column_count: 10, table_count: 2, edge_count: 21, unclassified_ratio: 0 })
+    expect(report.metrics).toMatchObject({ column_count: 10, table_count: 2, view_count: 1, edge_count: 21, unclassified_ratio: 0 })
     expect(report.metrics.metadata_entropy).toBeCloseTo(1.570951, 6)
     expect(report.quality.level).toBe('excellent')
     const [columns] = await readColumnsOf(database, [account])
@@ -106,12 +109,23 @@ describe('ingest of DDL', () => {
 
   it('writes nothing for the same facts again', async () => {
     await load(first, 1)
-    const tables = ['node_history', 'edge_history', 'change', 'assertion', 'fact_version', 'graph_outbox', 'node_key', 'edge_key']
+    const tables = ['node_history', 'edge_history', 'change', 'assertion', 'fact_version', 'node_key', 'edge_key']
     const before = await Promise.all(tables.map(rowsOf))
+    const outboxBefore = await outboxHead(database)
     const again = await load(first, 2)
     expect(again).toMatchObject({ changes: 0, isReplay: false, nodes: { unchanged: 16 }, edges: { unchanged: 21 } })
     expect(await Promise.all(tables.map(rowsOf))).toEqual(before)
     expect((await readNode(database, account))!.updatedAt).toEqual(day(1))
+    // but the metrics of project and system were calculated anew, and the graph is told
+    const told = await readGraphChanges<GraphRefresh>(database, outboxBefore, 10)
+    const changes = await readOutboxChanges(
+      database,
+      told.map((row) => row.change),
+    )
+    expect(changes.map((c) => c.op === 'upsert-node' && [c.id, c.properties['metrics_calculated_at']]).sort()).toEqual([
+      ['bank', day(2).toISOString()],
+      ['bank/hive', day(2).toISOString()],
+    ])
     const replay = await load(first, 2)
     expect(replay).toMatchObject({ isReplay: true, changes: 0, snapshotId: again.snapshotId })
     expect((await readSnapshots(database)).map((s) => s.observedAt)).toEqual([day(2), day(1)])

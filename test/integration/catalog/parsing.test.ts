@@ -1,11 +1,10 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { deleteFromCatalog } from '../../../src/catalog/deletion/deletion-store.js'
 import { type IngestInput, ingest } from '../../../src/catalog/ingest.js'
-import { decodeFacts } from '../../../src/catalog/parsing/parsed-facts.js'
 import { pruneParsed } from '../../../src/catalog/parsing/parsed-store.js'
 import { readEstate, readNode } from '../../../src/catalog/reads/read-store.js'
 import type { Database } from '../../../src/postgres/sql.js'
@@ -37,9 +36,8 @@ async function tamper(change: (json: string) => string): Promise<void> {
   const { rows } = await database.query<{ digest: string; part: number; content: Buffer }>('select * from parsed_part')
   for (const { digest, part, content } of rows)
     await database.query('update parsed_part set content = $3 where digest = $1 and part = $2', [
-      digest,
-      part,
-      gzipSync(change(JSON.stringify(decodeFacts(content)))),
+      ...[digest, part],
+      gzipSync(change(gunzipSync(content).toString())),
     ])
 }
 

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { GraphEngine } from '../../../src/graph/engine.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
+import { seeded } from '../../../src/util/random.js'
 import { describeEngine, edge, node } from './engine-contract.js'
 import { describeGraphQL } from './graphql-contract.js'
 
@@ -17,7 +18,7 @@ describeGraphQL('grafeo', () => openGrafeo({ folder: null }))
 describe('the process of the embedded engine', () => {
   const makeFolder = () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-test-graph-'))
-    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }))
+    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
     return folder
   }
   const open = async (options: Parameters<typeof openGrafeo>[0]): Promise<GraphEngine> => {
@@ -111,7 +112,7 @@ describe('the process of the embedded engine', () => {
     expect(await count(engine)).toBe(60_001)
   })
 
-  it("shows people what was kept of writes that its death interrupts, and nothing else", async () => {
+  it('shows people what was kept of writes that its death interrupts, and nothing else', async () => {
     const folder = makeFolder()
     const engine = await open({ folder })
     await engine.prepare()
@@ -124,7 +125,7 @@ describe('the process of the embedded engine', () => {
     for (let n = 1; n <= 10; n++) {
       const write = engine.apply(batch(n), n).catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, rng.next() * 40))
-      for (const pid of hostsOf(folder)) process.kill(pid, 'SIGKILL')
+      for (const pid of hostProcesses(path.join(folder, 'graph.grafeo'))) process.kill(pid, 'SIGKILL')
       await write
       const position = await engine.position()
       expect([n - 1, n], `seed ${seed}`).toContain(position)
@@ -267,7 +268,7 @@ describe("people's queries on the embedded engine", () => {
 
   it('follows a graph that is emptied, and leaves no process and no file behind', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-test-graph-'))
-    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }))
+    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
     const { engine } = await open({ folder })
     expect(await name(engine, 't1')).toEqual([['t1']])
     const running = engine.read({ text: endless[0]!, timeoutMs: 1_000 }).catch((error) => error)

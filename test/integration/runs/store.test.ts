@@ -60,10 +60,14 @@ describe('createRun', () => {
     expect(await readRun(database, id)).toBeNull()
     expect((await database.query('SELECT FROM pgboss.job WHERE id = $1', [id])).rowCount).toBe(0)
   })
-  it('refuses an unknown kind and a priority out of range', async () => {
+  it('refuses an unknown kind, and a priority, a time limit and retries out of range', async () => {
     const wrong = () => createRun(database, { kind: 'injest' as never, options: {} })
     expect(wrong).toThrow(expect.objectContaining({ code: 'BAD_INPUT', remedy: 'Did you mean "ingest"?' }))
     expect(() => createRun(database, { kind: 'ingest', options: {}, priority: 11 })).toThrow('expected a whole number from 1 to 10')
+    for (const timeoutSeconds of [0, -1, 1.5, 1e9])
+      expect(() => createRun(database, { kind: 'ingest', options: {}, timeoutSeconds })).toThrow('run timeoutSeconds: found')
+    for (const retryLimit of [-1, 0.5, 101])
+      expect(() => createRun(database, { kind: 'ingest', options: {}, retryLimit })).toThrow('run retryLimit: found')
   })
 })
 

@@ -153,6 +153,57 @@ describe('train', () => {
     },
   )
 
+  it('a longer run begins as a shorter one: resumed with more epochs and patience = straight, bit for bit', async () => {
+    const straight = finishedOf(await collect(train(request({ options: { epochs: 7, patience: 9 } }))))
+    const last = whole.findLast((e) => e.type === 'checkpoint')!
+    const rest = finishedOf(await collect(train(request({ options: { epochs: 7, patience: 9 + 3 }, resume: last.bytes }))))
+    expect(bitsOf(rest.parameters)).toEqual(bitsOf(straight.parameters))
+    expect(rest.metrics).toEqual(straight.metrics)
+    const cosine = { schedule: { name: 'cosine' } } as const
+    const bent = (await collect(train(request({ options: cosine })))).findLast((e) => e.type === 'checkpoint')!
+    await expect(train(request({ options: { ...cosine, epochs: 7 }, resume: bent.bytes })).next()).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('epochs: found 4 in the checkpoint, 7 now'),
+    })
+  })
+
+  it('two worker threads, interrupted at random steps = uninterrupted, bit for bit; their count is part of the promise', async () => {
+    const modelOptions = { hidden: 16, dropout: 0.2 }
+    const options = { epochs: 3, threads: 2, workers: 2, optimizer: { name: 'adamw' } } as const
+    const straight = finishedOf(await collect(train(request({ modelOptions, options }))))
+    const rng = seeded(11)
+    let resume: Uint8Array | undefined
+    let events: TrainingEvent[] = []
+    for (let attempt = 1; events.at(-1)?.type !== 'finished'; attempt++) {
+      let left = 1 + rng.integer(9)
+      const control = () => (--left <= 0 && attempt < 6 ? 'drain' : null)
+      events = await collect(train(request({ modelOptions, options, control, ...(resume ? { resume } : {}) })))
+      resume = events.findLast((e) => e.type === 'checkpoint')!.bytes
+    }
+    expect(events[0]).toMatchObject({ runtime: { workers: 2 }, resumedFrom: { step: expect.any(Number) } })
+    const { parameters, metrics } = finishedOf(events)
+    expect(bitsOf(parameters)).toEqual(bitsOf(straight.parameters))
+    expect(metrics).toEqual(straight.metrics)
+    await expect(train(request({ modelOptions, options: { ...options, workers: 0 }, resume: resume! })).next()).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('workers: found 2 in the checkpoint, 0 now'),
+    })
+  })
+
+  it.each([0, 2])('a trace of some steps changes no bit (%i worker threads)', async (workers) => {
+    const options = { profileSteps: 3, threads: 2, workers }
+    const traced = await collect(train(request({ options })))
+    const plain = await collect(train(request({ options: { ...options, profileSteps: 0 } })))
+    const [profile, ...more] = traced.flatMap((e) => (e.type === 'profile' ? [e] : []))
+    expect(more).toEqual([])
+    expect(profile!.summary).toMatchObject({ steps: 3, firstStep: 3, phases: { step: { count: 3 }, encode: { count: 3 } } })
+    // what runs in worker threads is seen from outside alone
+    expect(profile!.summary.phases.run?.count ?? 0).toBe(workers > 0 ? 0 : 3)
+    const { step, run } = profile!.summary.phases
+    if (run) expect(run.total).toBeLessThanOrEqual(step!.total)
+    expect(bitsOf(finishedOf(traced).parameters)).toEqual(bitsOf(finishedOf(plain).parameters))
+  })
+
   it('patience counts on across interruptions', async () => {
     // nothing after the first validation improves enough
     const options = { epochs: 10, patience: 3, minImprovement: 10, reportEverySteps: 100 }

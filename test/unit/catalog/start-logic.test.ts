@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mostAlternatives, startLogic, type Wait } from '../../../src/catalog/workflow/start-logic.js'
+import { startProperties, workflowOf } from '../../../src/catalog/workflow/workflow.js'
 
 /** `a ( or b ) and c` -> waits. */
 function waits(text: string): Wait[] {
@@ -96,6 +97,38 @@ describe('what a list of in-conditions says', () => {
         }
       }),
       { numRuns: 500 },
+    )
+  })
+
+  it('is kept by properties and BLOCKS edges: what is read back from them starts alike', () => {
+    const word = fc.constantFrom('and', 'or')
+    const expression = fc
+      .tuple(fc.constantFrom('a', 'b', 'c'), fc.array(fc.tuple(word, fc.constantFrom('a', 'b', 'c')), { maxLength: 4 }))
+      .map(([first, rest]) => [first, ...rest.flat()].join(' '))
+    const job = 'p/s/controlm-job:J'
+    fc.assert(
+      fc.property(fc.oneof(expression, fc.constantFrom('', 'a or ( a and b )', '( a or b ) and a')), (text) => {
+        const said = waits(text)
+        const logic = startLogic(said)
+        const node = { id: job, kind: 'ControlMJob' as const, name: 'J', qualifiedName: 'J', properties: startProperties(logic, said) }
+        const edges = [...new Set(said.map((w) => w.condition))].map((condition) => ({
+          ...{ sourceId: `p/s/controlm-condition:${condition}`, label: 'BLOCKS' as const, targetId: job },
+          properties: { odate: 'run-date' },
+        }))
+        const [step] = workflowOf([node], edges)
+        const sorted = (alternatives: typeof logic.alternatives) =>
+          alternatives
+            .map((a) =>
+              a
+                .map((w) => w.condition)
+                .sort()
+                .join(' '),
+            )
+            .sort()
+        expect(sorted(step!.alternatives)).toEqual(sorted(logic.alternatives))
+        expect(step!.isExact).toBe(logic.isExact)
+      }),
+      { numRuns: 300 },
     )
   })
 })

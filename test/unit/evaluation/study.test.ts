@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { ruleOfTheTask } from '../../../src/evaluation/baselines.js'
 import { evaluateRanking, type RankingReport } from '../../../src/evaluation/ranking.js'
 import { printStudy } from '../../../src/evaluation/report.js'
 import { averageReports, studyRanking, unitFor } from '../../../src/evaluation/study.js'
@@ -36,6 +37,17 @@ it('names the strongest baseline, and whether the model beats it beyond the inte
   const draw = studyRanking(model, { strong, equal }, options())
   expect([draw.best.baseline, draw.isBetter]).toEqual(['equal', false])
   expect(printStudy(draw)).toContain('does not beat it')
+})
+
+it('tells the rule that the model is given apart from the baselines that know nothing of it', () => {
+  const asked = lists(120, 12)
+  const model = report(asked, (i) => i % 3 !== 0)
+  const baselines = { plain: report(asked, (i) => i % 2 === 0), [ruleOfTheTask]: report(asked, (i) => i % 3 !== 0) }
+  const study = studyRanking(model, baselines, options())
+  expect([study.best.baseline, study.givenRule?.byQuery.value]).toEqual(['plain', 0])
+  const text = printStudy(study)
+  expect(text).toContain('strongest baseline: plain')
+  expect(text).toContain('(rule of the task): the model does not beat it')
 })
 
 it('where few groups decide, whole groups are resampled: a lead in one of them is no proof', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GraphExample } from '../../../src/models/graph-example.js'
-import { answerOf, graphTasks } from '../../../src/training/graph-task.js'
+import { answerOf, graphTasks, judgeLabels } from '../../../src/training/graph-task.js'
 
 const graph = (change: Partial<GraphExample> = {}): GraphExample => ({
   id: 'g',
@@ -51,7 +51,19 @@ describe('accuracy', () => {
       ],
       { labels: ['b', 'a'] },
     )
-    expect(judged).toEqual({ accuracy: 0.5 })
+    expect(judged).toEqual({ accuracy: 0.5, precision: 0.25, recall: 0.5, f1_score: 1 / 3 })
+  })
+  it('of labels, averaged as scikit-learn averages them', () => {
+    // the example of sklearn.metrics.precision_recall_fscore_support, average="macro"
+    const [expected, found] = [
+      [0, 1, 2, 0, 1, 2],
+      [0, 2, 1, 0, 0, 1],
+    ]
+    const judged = judgeLabels(expected!.map((label, i) => ({ expected: String(label), found: String(found![i]) })))
+    expect(judged['precision']).toBeCloseTo(0.2222222, 6)
+    expect(judged['recall']).toBeCloseTo(0.3333333, 6)
+    expect(judged['f1_score']).toBeCloseTo(0.2666667, 6)
+    expect(judgeLabels([{ expected: 'a', found: null }])).toEqual({ precision: 0, recall: 0, f1_score: 0 })
   })
   it('of sequences: right as a whole, end and all', () => {
     const examples = [graph({ target: [1] }), graph({ target: [1, 0] }), graph({ target: [] })]

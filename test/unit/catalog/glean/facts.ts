@@ -49,6 +49,7 @@ export function manifestFact({ entropy, kl, columns, observedAt }: Measures, at:
     column_count: columns,
     unclassified_ratio: 0,
     table_count: 1,
+    view_count: 0,
     edge_count: 0,
     distribution,
   }

@@ -1,0 +1,239 @@
+import { fitLogistic, type LogisticFit, logisticScore, sigmoid } from '../../statistics/logistic.js'
+import { dayMs, type PanelRow } from './panel.js'
+
+/** Who makes a forecast: three baselines, two learners, and the pool of them that is served. */
+export const experts = ['nothing', 'global', 'recent', 'counts', 'logistic', 'pool'] as const
+export type Expert = (typeof experts)[number]
+/** What the pool is made of. */
+export const poolMembers = ['global', 'counts', 'logistic'] as const
+
+export interface ForecastOptions {
+  /** ridge on the coefficients of the logistic model */
+  ridge: number
+  /** a training window loses half its weight in this many days */
+  halfLifeDays: number
+  /** pseudo-windows of even belief in every member of the pool */
+  patience: number
+  /** how many rows that change alike count as one that changes alone (a release touches many columns at once) */
+  clump: number
+  /** the logistic model is fitted anew at every n-th date */
+  refitEvery: number
+  /** half-life of windows when it is judged how many change */
+  levelHalfLifeDays: number
+}
+
+/** Chosen on windows that closed in the first two thirds of the histories (scripts/bench/schema-evolution.mjs). */
+export const defaultForecast: ForecastOptions = {
+  ridge: 50,
+  halfLifeDays: 1460,
+  patience: 3,
+  clump: 3,
+  refitEvery: 3,
+  levelHalfLifeDays: 1460,
+}
+
+/** Rows of one kind of unit, in order of time, with what happened in the window after each. */
+export interface Labelled {
+  rows: readonly PanelRow[]
+  /** did it change at all in (at, at + horizon]? Read only for windows that have closed. */
+  changed: Uint8Array
+}
+
+/** "Nothing ever changes", floored so that a surprise stays finite. */
+export const floor = 0.005
+const recencyEdges = [30, 90, 180, 365, 730, 1460]
+const bin = ({ recency }: PanelRow) => recencyEdges.filter((edge) => recency >= edge).length + Number(recency === Number.POSITIVE_INFINITY)
+const logit = (p: number) => Math.log(p / (1 - p))
+const clamp = (p: number) => Math.min(Math.max(p, 1e-6), 1 - 1e-6)
+
+/** What is known when a forecast is made: rows whose windows have closed, and rows to forecast. */
+interface Moment {
+  slice: readonly PanelRow[]
+  horizonDays: number
+  /** share of changed ones among all closed windows, and by bin of recency */
+  shares: Shares
+  /** how many will change, as a share */
+  level: number
+  fit: LogisticFit | null
+}
+
+type Forecaster = (moment: Moment) => Float64Array
+
+const forecasters: Record<Exclude<Expert, 'pool'>, Forecaster> = {
+  nothing: ({ slice }) => new Float64Array(slice.length).fill(floor),
+  global: ({ slice, shares }) => new Float64Array(slice.length).fill(shares.overall()),
+  recent: ({ slice, shares }) => Float64Array.from(slice, (row) => shares.ofBin(bin(row))),
+  counts: ({ slice, level, horizonDays }) =>
+    atLevel(
+      slice.map((row) => logit(clamp(-Math.expm1(-row.rate * horizonDays)))),
+      level,
+    ),
+  logistic: ({ slice, level, fit }) => {
+    const centred = centre(slice)
+    const width = slice[0]?.x.length ?? 0
+    return atLevel(
+      slice.map((_, i) => (fit ? logisticScore(fit, centred, i * width) : 0)),
+      level,
+    )
+  },
+}
+
+/** Moves scores (log odds) together until their mean probability is `level`: who changes is the model's, how many the counts'. */
+export function atLevel(scores: readonly number[], level: number): Float64Array {
+  let [low, high] = [-40, 40]
+  for (let step = 0; step < 60; step++) {
+    const shift = (low + high) / 2
+    const mean = scores.reduce((sum, z) => sum + sigmoid(z + shift), 0) / scores.length
+    if (mean < level) low = shift
+    else high = shift
+  }
+  return Float64Array.from(scores, (z) => clamp(sigmoid(z + (low + high) / 2)))
+}
+
+/** Features less their mean over the rows of one moment. */
+function centre(rows: readonly PanelRow[]): Float64Array {
+  const width = rows[0]?.x.length ?? 0
+  const out = new Float64Array(rows.length * width)
+  for (let c = 0; c < width; c++) {
+    const mean = rows.reduce((sum, row) => sum + row.x[c]!, 0) / rows.length
+    rows.forEach((row, i) => {
+      out[i * width + c] = row.x[c]! - mean
+    })
+  }
+  return out
+}
+
+/** Shares of changed rows, learned window by window. */
+class Shares {
+  readonly #windows: { at: number; share: number }[] = []
+  readonly #yes = new Float64Array(recencyEdges.length + 2)
+  readonly #n = new Float64Array(recencyEdges.length + 2)
+  learn(rows: readonly PanelRow[], changed: Uint8Array): void {
+    this.#windows.push({ at: rows[0]!.at, share: changed.reduce((a, b) => a + b, 0) / rows.length })
+    rows.forEach((row, i) => {
+      this.#n[bin(row)]!++
+      this.#yes[bin(row)]! += changed[i]!
+    })
+  }
+  overall(): number {
+    const sum = (counts: Float64Array) => counts.reduce((a, b) => a + b, 0)
+    return (sum(this.#yes) + 0.5) / (sum(this.#n) + 50)
+  }
+  /** mean share of the windows, recent ones counting more, shrunk to that of all */
+  level(at: number, halfLifeDays: number): number {
+    let [sum, weight] = [6 * this.overall(), 6]
+    for (const window of this.#windows) {
+      const w = 0.5 ** ((at - window.at) / dayMs / halfLifeDays)
+      sum += w * window.share
+      weight += w
+    }
+    return sum / weight
+  }
+  ofBin(b: number): number {
+    return (this.#yes[b]! + 20 * this.overall()) / (this.#n[b]! + 20)
+  }
+}
+
+/** Closed windows as the logistic model reads them. */
+class Training {
+  readonly #blocks: { at: number; x: Float64Array; y: Uint8Array }[] = []
+  learn(rows: readonly PanelRow[], changed: Uint8Array): void {
+    this.#blocks.push({ at: rows[0]!.at, x: centre(rows), y: changed })
+  }
+  fit(width: number, at: number, horizonDays: number, { halfLifeDays, clump, ridge }: ForecastOptions): LogisticFit | null {
+    if (this.#blocks.length === 0) return null
+    const n = this.#blocks.reduce((sum, { y }) => sum + y.length, 0)
+    const [x, y, weights] = [new Float64Array(n * width), new Uint8Array(n), new Float64Array(n)]
+    let start = 0
+    for (const block of this.#blocks) {
+      x.set(block.x, start * width)
+      y.set(block.y, start)
+      const hits = block.y.reduce((sum, hit) => sum + hit, 0)
+      // Windows overlap: together they weigh what windows that do not would. A release of many columns says little more than one of few.
+      const overlap = Math.min(1, 30 / horizonDays) / (1 + hits / clump)
+      weights.fill(overlap * 0.5 ** ((at - block.at) / dayMs / halfLifeDays), start, start + block.y.length)
+      start += block.y.length
+    }
+    return fitLogistic({ x, width, y, weights }, { ridge, iterations: 8 })
+  }
+}
+
+export type ForecastsAt = Record<Expert, Float64Array>
+export interface ForecastSeries {
+  dates: number[]
+  /** first row of each date, and the number of rows */
+  starts: number[]
+  /** per date, forecasts for its rows */
+  forecasts: ForecastsAt[]
+  /** what each member of the pool weighs at each date */
+  weights: Record<string, number>[]
+  /** the last fit, for those who want to know what it looks at */
+  fit: LogisticFit | null
+}
+
+/**
+ * Walks forward: at each date every expert knows the windows that had closed by then, and forecasts the one that opens. The pool is a
+ * weighted mean of global rates, counts and logistic model; weights follow from how well each forecast the windows closed by then, none
+ * of which it had been fitted to, so that the model counts only as far as it has beaten counting.
+ */
+export function forecastSeries(data: Labelled, horizonDays: number, options: ForecastOptions = defaultForecast): ForecastSeries {
+  const { rows, changed } = data
+  const starts = rows.flatMap((row, i) => (i === 0 || rows[i - 1]!.at !== row.at ? [i] : []))
+  const series: ForecastSeries = {
+    dates: starts.map((i) => rows[i]!.at),
+    starts: [...starts, rows.length],
+    forecasts: [],
+    weights: [],
+    fit: null,
+  }
+  const [pool, shares, training] = [new Pool(options), new Shares(), new Training()]
+  const part = (d: number) => [series.starts[d]!, series.starts[d + 1]!] as const
+  let closed = 0
+  series.dates.forEach((at, d) => {
+    for (; closed < d && series.dates[closed]! + horizonDays * dayMs <= at; closed++) {
+      const [block, labels] = [rows.slice(...part(closed)), changed.subarray(...part(closed))]
+      pool.learn(series.forecasts[closed]!, labels)
+      shares.learn(block, labels)
+      training.learn(block, labels)
+    }
+    const slice = rows.slice(...part(d))
+    const isLast = d === series.dates.length - 1
+    if (d % options.refitEvery === 0 || isLast) series.fit = training.fit(slice[0]!.x.length, at, horizonDays, options)
+    const level = shares.level(at, options.levelHalfLifeDays)
+    const moment: Moment = { slice, horizonDays, shares, level, fit: series.fit }
+    const made = Object.fromEntries(Object.entries(forecasters).map(([name, forecast]) => [name, forecast(moment)])) as ForecastsAt
+    made.pool = pool.mix(made)
+    series.forecasts.push(made)
+    series.weights.push(pool.weights())
+  })
+  return series
+}
+
+/** Weights that follow from past likelihoods: each closed window adds to a member its share in explaining that window. */
+class Pool {
+  readonly #mass = new Map<(typeof poolMembers)[number], number>()
+  constructor({ patience }: ForecastOptions) {
+    for (const member of poolMembers) this.#mass.set(member, patience)
+  }
+  weights(): Record<string, number> {
+    const total = [...this.#mass.values()].reduce((a, b) => a + b, 0)
+    return Object.fromEntries([...this.#mass].map(([member, mass]) => [member, mass / total]))
+  }
+  mix(made: ForecastsAt): Float64Array {
+    const weights = this.weights()
+    return made.global.map((_, i) => poolMembers.reduce((sum, member) => sum + weights[member]! * made[member][i]!, 0))
+  }
+  learn(made: ForecastsAt, changed: Uint8Array): void {
+    const gains = poolMembers.map((member) => {
+      let sum = 0
+      for (let i = 0; i < changed.length; i++) sum += Math.log(changed[i] ? made[member][i]! : 1 - made[member][i]!)
+      return sum
+    })
+    // Units of one window are far from independent: together they count as thirty.
+    const scale = 30 / Math.max(changed.length, 30)
+    const best = Math.max(...gains)
+    const odds = gains.map((gain) => Math.exp((gain - best) * scale))
+    const total = odds.reduce((a, b) => a + b, 0)
+    for (const [m, member] of poolMembers.entries()) this.#mass.set(member, this.#mass.get(member)! + odds[m]! / total)
+  }
+}
