@@ -15,17 +15,24 @@ const dist = (file) => import(path.resolve(import.meta.dirname, '../../dist', fi
 export const title = "the GGNN paper's bAbI tasks: test accuracy, mean over folds"
 
 const few = { n: 50, epochs: 100, learningRate: 0.01, goal: 100, paper: '100.0' }
-const sequence = { ...few, epochs: 200, learningRate: 0.005, model: { hidden: 20, steps: 5 }, restarts: 3, folder: 'sequences' }
+const sequence = { ...few, folder: 'sequences' }
 const recipes = {
   4: { ...few, model: { hidden: 4, steps: 5 } },
   15: { ...few, learningRate: 0.005, model: { hidden: 5, steps: 5 } },
   16: { ...few, epochs: 200, model: { hidden: 6, steps: 5 } },
   // A question is about two nodes with one between them, and 50 of them leave room for guesses by degree: one round, no biases and the
   // strongest node instead of a sum take those away.
-  18: { ...few, epochs: 200, model: { hidden: 6, steps: 1, bias: false, pooling: 'max' }, restarts: 5 },
-  19: { ...few, n: 250, goal: 99, paper: '71.1 / 92.5 / 99.0 (50 / 100 / 250)', learningRate: 0.005, model: { hidden: 10, steps: 3 } },
-  'sequence-4': sequence,
-  'sequence-5': sequence,
+  18: { ...few, epochs: 200, model: { hidden: 6, steps: 1, bias: false, pooling: 'max', dropout: 0.2 }, restarts: 6 },
+  19: { ...few, n: 250, goal: 99, paper: '99.0 (71.1 with 50, 92.5 with 100)', learningRate: 0.005, model: { hidden: 10, steps: 3 } },
+  // Where a walk has come to is an observed annotation: every output is then a question of the same kind. Of the fifteen kinds of
+  // questions about these graphs some are not among 50.
+  'sequence-4': {
+    ...sequence,
+    epochs: 150,
+    model: { hidden: 8, steps: 3, annotations: 'observed', bias: false, normalize: 'mean', dropout: 0.1 },
+    restarts: 5,
+  },
+  'sequence-5': { ...sequence, epochs: 200, learningRate: 0.005, model: { hidden: 20, steps: 5 } },
 }
 
 async function load() {

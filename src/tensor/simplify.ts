@@ -58,7 +58,12 @@ const forwardOnly: Rebuild = (b, inputs, { op, attributes }) => {
 export const rewrites: readonly Rewrite[] = [
   { name: 'add into product', ops: ['Add'], gain: 'MEASURE', rebuild: addIntoProduct },
   { name: 'column sums by product', ops: ['ReduceSum'], gain: 'MEASURE', rebuild: sumByProduct },
-  { name: 'forward only', ops: ['GatherSum', 'SegmentMean', 'SegmentMax'], gain: 'its tables are not copied to the runtime', rebuild: forwardOnly },
+  {
+    name: 'forward only',
+    ops: ['GatherSum', 'SegmentMean', 'SegmentMax'],
+    gain: 'its tables are not copied to the runtime',
+    rebuild: forwardOnly,
+  },
 ]
 
 /** The same computation with the rewrites applied; names of inputs and outputs stay. */

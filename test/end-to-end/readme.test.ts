@@ -57,7 +57,7 @@ describe('the README', () => {
 
   it.each(own.filter((command) => command !== 'npx espalier serve'))('%s', async (command) => {
     const args = words(command).slice(2)
-    if (args[0] === 'artifacts') {
+    if (args[1] === 'promote') {
       const { artifacts } = await live.api.request<{ artifacts: { edges: { node: { id: string } }[] } }>(
         '{ artifacts { edges { node { id } } } }',
       )

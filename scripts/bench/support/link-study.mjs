@@ -125,12 +125,14 @@ export function rowsOf(title, { model, baselines, study }) {
 }
 
 export function notesOf(name, { study, chosen, groups, perSeed, queries, unit, model }) {
-  const counts = [...new Set(chosen)].map((name) => `${name} ${chosen.filter((c) => c === name).length}x`)
+  const names = [...new Set(chosen)]
+  const how = names.length > 1 ? 'settings chosen inside the training folds' : 'setting'
+  const counts = names.map((name) => `${name} ${chosen.filter((c) => c === name).length}x`)
   const tell = (d) => `${d.baseline}: ${difference(d.byQuery)} over queries${d.byGroup ? `, ${difference(d.byGroup)} over groups` : ''}`
   const verdict = (d) => (isBeyond(d) ? 'beyond the interval' : 'NOT beyond the interval')
   return [
     `${name}: ${queries} queries (${model.n} judged) of ${groups} groups, ${model.candidates.toFixed(1)} candidates on average; intervals resample ${unit === 'group' ? 'groups' : 'queries'}`,
-    `  MRR by seed ${perSeed.map((m) => m.toFixed(3)).join(', ')} (mean ${meanOf(perSeed).toFixed(3)}); settings chosen inside the training folds: ${counts.join(', ')}`,
+    `  MRR by seed ${perSeed.map((m) => m.toFixed(3)).join(', ')} (mean ${meanOf(perSeed).toFixed(3)}); ${how}: ${counts.join(', ')}`,
     `  against the strongest baseline, ${verdict(study.best)}: ${tell(study.best)}`,
     `  against the rule that is one of its own numbers, ${verdict(study.givenRule)}: ${tell(study.givenRule)}`,
   ]

@@ -20,8 +20,8 @@ export function writeTensors(tensors) {
   return file
 }
 
-async function start(command, args) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+async function start(command, args, env = process.env) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
   let said = ''
   child.stderr.on('data', (chunk) => (said = (said + chunk).slice(-2000)))
   child.on('error', (error) => (said += error.message))
@@ -42,8 +42,9 @@ async function start(command, args) {
   }
 }
 
-/** A case file of this folder, run as a peer with `settings` (it is `process.argv[2]`, as JSON). */
-export const startOurs = (file, settings) => start(process.execPath, [file, JSON.stringify(settings)])
+/** A case file of this folder, run as a peer with `settings` (it is `process.argv[2]`, as JSON), in the environment that workers get. */
+export const startOurs = (file, settings) =>
+  start(process.execPath, [file, JSON.stringify(settings)], { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env })
 
 /** A Python script beside the cases, where `python3` (or $PYTHON) has what it needs. */
 export const startPython = (script, ...args) =>

@@ -67,12 +67,13 @@ export function resolveEdge(edge: EdgeFact, scope: Scope, known: Known): EdgeFac
   const ends = [...new Set(fitting)]
   if (ends.length === 1) return closeEdge(edge, ends[0]!)
   const isTable = 'table_name' in mark
-  const among = isTable ? `project ${scope.projectId}` : 'candidates' in mark ? mark.candidates.join(', ') : ''
+  const what = isTable ? `table ${mark.table_name}` : `column ${'column' in mark ? mark.column : '*'}`
+  const among = isTable ? `in project ${scope.projectId}` : `in ${'candidates' in mark ? mark.candidates.join(', ') : ''}`
   return problem({
     severity: 'warning',
     code: isTable ? 'unresolved-table' : 'unresolved-column',
     where: `${edge.provenance.file}:${edge.provenance.location}`,
-    found: `${isTable ? `table ${mark.table_name}` : `column ${'column' in mark ? mark.column : '*'}`}, found ${ends.length || 'no'} times among ${among}`,
+    found: `${what}, of which there ${ends.length === 0 ? 'is none' : `are ${ends.length}`} ${among}`,
     expected: 'exactly one that fits',
     suggestion: ends.length === 0 ? 'Ingest what describes it first, or together with this file.' : 'Qualify the name in the source.',
   })

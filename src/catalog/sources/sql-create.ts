@@ -1,4 +1,4 @@
-import type { Properties } from '../../vocabulary.js'
+import type { JsonValue, Properties } from '../../vocabulary.js'
 import { addRelation, type Column, findColumn, type Relation, relationKey, type TableName } from './ddl-estate.js'
 import { addColumns, copyColumns, isMade, newRelation } from './ddl-relations.js'
 import { readColumn } from './sql-columns.js'
@@ -108,10 +108,23 @@ const textOption =
     r.takeSign('=')
     relation.properties[key] = r.takeString() ?? r.dottedName('a value').join('.').toLowerCase()
   }
-const pairsOption: Option = (r, relation) => {
+const pairsOption: Option = (r, relation, reading) => {
   if (!r.isSign('(')) return
   const before = relation.properties['table_properties'] as Properties | undefined
-  relation.properties['table_properties'] = { ...before, ...readPairs(r.group()) }
+  const said = readPairs(r.group())
+  relation.properties['table_properties'] = { ...before, ...said }
+  partitionedByNames(said['partitioned_by'] ?? said['partitioning'], relation, reading)
+}
+
+/** Trino: `partitioned_by = ARRAY['day', 'region']`; `partitioning = ARRAY['day(at)', 'region']`, in which transforms are no columns. */
+function partitionedByNames(list: JsonValue | undefined, relation: Relation, { estate: { fold } }: SqlReading): void {
+  if (typeof list !== 'string' || !/^array\s*\[/i.test(list)) return
+  const names = [...list.matchAll(/'((?:[^']|'')*)'/g)].map(([, name]) => name!.replaceAll("''", "'"))
+  for (const name of names) {
+    const column = findColumn(relation, name, fold)
+    if (column) column.isPartition = true
+  }
+  if (names.length > 0) relation.properties['partitioned_by'] = names
 }
 const skipValue: Option = (r) => {
   r.takeSign('=')

@@ -84,6 +84,8 @@ export interface IngestRequest {
   complete?: boolean | undefined
   dryRun?: boolean | undefined
   variables?: Record<string, string> | undefined
+  defaultDatabase?: string | undefined
+  rejectBelow?: number | undefined
 }
 
 export interface Counts {
@@ -107,8 +109,10 @@ export interface IngestAnswer {
 export async function requestIngest(api: ApiClient, request: IngestRequest): Promise<IngestAnswer> {
   const counts = '{ added changed removed unchanged }'
   const { ingest } = await api.request<{ ingest: IngestAnswer }>(
-    `mutation ($projectId: ID!, $systemId: ID!, $sources: [DialectInput!], $observedAt: DateTime, $complete: Boolean, $dryRun: Boolean, $variables: JSON) {
-      ingest(projectId: $projectId, systemId: $systemId, sources: $sources, observedAt: $observedAt, complete: $complete, dryRun: $dryRun, variables: $variables) {
+    `mutation ($projectId: ID!, $systemId: ID!, $sources: [DialectInput!], $observedAt: DateTime, $complete: Boolean, $dryRun: Boolean, $variables: JSON,
+      $defaultDatabase: String, $rejectBelow: Float) {
+      ingest(projectId: $projectId, systemId: $systemId, sources: $sources, observedAt: $observedAt, complete: $complete, dryRun: $dryRun, variables: $variables,
+        defaultDatabase: $defaultDatabase, rejectBelow: $rejectBelow) {
         runId snapshotId nodes ${counts} edges ${counts} changes
         problems { severity code where found expected suggestion }
       }
@@ -147,16 +151,20 @@ export function ingest(program: Command): void {
     .option('--observed-at <time>', 'when it was true (ISO 8601; default now)')
     .option('--complete', 'these are all there is of the system: what is absent is gone')
     .option('--dry-run', 'say what would change, and write nothing')
+    .option('--default-database <name>', 'of tables that DDL names without one (default "default")')
+    .option('--reject-below <score>', "refuse, with nothing saved, when the project's quality would be below this (0 to 1)", Number)
     .option('--var <name=value>', 'value of ${name} in DDL; repeatable', addVariable, {})
     .action(async (paths: string[], flags, command: Command) => {
       const shell = openShell(command)
       const { found, unknown } = findDocuments(paths, flags.dialect)
       for (const file of unknown) process.stderr.write(`  left out: ${file} is of no known dialect (name one with --dialect)\n`)
       if (found.length === 0) throw new EspalierError('BAD_INPUT', `found no document of a known dialect under ${paths.join(', ')}`)
-      const { project: projectId, system: systemId, observedAt, complete, dryRun, var: variables } = flags
+      const { project: projectId, system: systemId, observedAt, complete, dryRun, defaultDatabase, rejectBelow, var: variables } = flags
       const answer = await withApi(shell, async (api) => {
         const sources = readDocuments(found, api.url)
-        const answered = await requestIngest(api, { projectId, systemId, sources, observedAt, complete, dryRun, variables })
+        const answered = await requestIngest(api, {
+          ...{ projectId, systemId, sources, observedAt, complete, dryRun, defaultDatabase, rejectBelow, variables },
+        })
         return answered.runId === null ? answered : followIngest(api, shell.output, answered.runId)
       })
       const title = answer.snapshotId ? `snapshot ${answer.snapshotId}` : dryRun ? 'dry run: nothing was written' : 'nothing was written'

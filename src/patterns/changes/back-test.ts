@@ -111,7 +111,7 @@ function ask(target: Target, walks: Record<Unit, Walk>, d: number): Asked {
   return asked
 }
 
-const learners: ReadonlySet<Expert> = new Set(['counts', 'logistic', 'pool'])
+const learners: ReadonlySet<Expert> = new Set(['steady', 'counts', 'logistic', 'pool'])
 
 function cutScores(at: number, p: readonly number[], came: readonly boolean[]): CutScores {
   return {

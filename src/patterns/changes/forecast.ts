@@ -1,35 +1,32 @@
 import { fitLogistic, type LogisticFit, logisticScore, sigmoid } from '../../statistics/logistic.js'
 import { dayMs, type PanelRow } from './panel.js'
 
-/** Who makes a forecast: three baselines, two learners, and the pool of them that is served. */
-export const experts = ['nothing', 'global', 'recent', 'counts', 'logistic', 'pool'] as const
+/** Who makes a forecast: three baselines, three learners (`steady` gives all the same, at the level learned), and the pool of them that is served. */
+export const experts = ['nothing', 'global', 'recent', 'steady', 'counts', 'logistic', 'pool'] as const
 export type Expert = (typeof experts)[number]
 /** What the pool is made of. */
-export const poolMembers = ['global', 'counts', 'logistic'] as const
+export const poolMembers = ['steady', 'recent', 'counts', 'logistic'] as const
 
 export interface ForecastOptions {
   /** ridge on the coefficients of the logistic model */
   ridge: number
   /** a training window loses half its weight in this many days */
   halfLifeDays: number
-  /** pseudo-windows of even belief in every member of the pool */
-  patience: number
   /** how many rows that change alike count as one that changes alone (a release touches many columns at once) */
   clump: number
   /** the logistic model is fitted anew at every n-th date */
   refitEvery: number
-  /** half-life of windows when it is judged how many change */
+  /** half-life of what is remembered of the levels' past success */
   levelHalfLifeDays: number
 }
 
-/** Chosen on windows that closed in the first two thirds of the histories (scripts/bench/schema-evolution.mjs). */
+/** Numbers chosen on windows that closed in the first two thirds of the histories (scripts/bench/schema-evolution.mjs). */
 export const defaultForecast: ForecastOptions = {
   ridge: 50,
   halfLifeDays: 1460,
-  patience: 3,
   clump: 3,
   refitEvery: 3,
-  levelHalfLifeDays: 1460,
+  levelHalfLifeDays: 365,
 }
 
 /** Rows of one kind of unit, in order of time, with what happened in the window after each. */
@@ -63,6 +60,7 @@ const forecasters: Record<Exclude<Expert, 'pool'>, Forecaster> = {
   nothing: ({ slice }) => new Float64Array(slice.length).fill(floor),
   global: ({ slice, shares }) => new Float64Array(slice.length).fill(shares.overall()),
   recent: ({ slice, shares }) => Float64Array.from(slice, (row) => shares.ofBin(bin(row))),
+  steady: ({ slice, level }) => new Float64Array(slice.length).fill(level),
   counts: ({ slice, level, horizonDays }) =>
     atLevel(
       slice.map((row) => logit(clamp(-Math.expm1(-row.rate * horizonDays)))),
@@ -119,9 +117,9 @@ class Shares {
     const sum = (counts: Float64Array) => counts.reduce((a, b) => a + b, 0)
     return (sum(this.#yes) + 0.5) / (sum(this.#n) + 50)
   }
-  /** mean share of the windows, recent ones counting more, shrunk to that of all */
-  level(at: number, halfLifeDays: number): number {
-    let [sum, weight] = [6 * this.overall(), 6]
+  /** mean share of the windows, one of `halfLifeDays` ago counting half, shrunk to that of all */
+  faded(at: number, halfLifeDays: number): number {
+    let [sum, weight] = [this.overall(), 1]
     for (const window of this.#windows) {
       const w = 0.5 ** ((at - window.at) / dayMs / halfLifeDays)
       sum += w * window.share
@@ -133,6 +131,43 @@ class Shares {
     return (this.#yes[b]! + 20 * this.overall()) / (this.#n[b]! + 20)
   }
 }
+
+/**
+ * How many will change: bursts and quiet years follow each other, and no one memory is right for both. Means of short and long memory and
+ * "nothing" each forecast every window; their weights follow from how well they did, the recent past counting more (discounted
+ * exponential weights; Cesa-Bianchi & Lugosi 2006, ch. 2.11).
+ */
+class Level {
+  readonly #gains = new Float64Array(levelMemories.length + 1)
+  readonly #made = new Map<number, number[]>()
+  #at: number | null = null
+  readonly #options: ForecastOptions
+  readonly #horizonDays: number
+  constructor(options: ForecastOptions, horizonDays: number) {
+    this.#options = options
+    this.#horizonDays = horizonDays
+  }
+  forecast(at: number, shares: Shares): number {
+    const members = [...levelMemories.map((days) => shares.faded(at, days)), floor]
+    this.#made.set(at, members)
+    const odds = oddsOf(this.#gains)
+    return members.reduce((sum, member, m) => sum + odds[m]! * member, 0)
+  }
+  learn(at: number, changed: Uint8Array): void {
+    const fade = this.#at === null ? 1 : 0.5 ** ((at - this.#at) / dayMs / this.#options.levelHalfLifeDays)
+    this.#at = at
+    const share = changed.reduce((a, b) => a + b, 0) / changed.length
+    const scale = independent(changed.length) * Math.min(1, 30 / this.#horizonDays)
+    this.#made.get(at)!.forEach((p, m) => {
+      this.#gains[m] = this.#gains[m]! * fade + scale * (share * Math.log(p) + (1 - share) * Math.log1p(-p))
+    })
+    this.#made.delete(at)
+  }
+}
+/** Memories (half-lives, days) that Level chooses from. */
+const levelMemories = [36_500, 1460, 365, 120]
+/** Units of one window are far from independent: together they count as thirty at most. */
+const independent = (n: number) => Math.min(n, 30)
 
 /** Closed windows as the logistic model reads them. */
 class Training {
@@ -173,7 +208,7 @@ export interface ForecastSeries {
 
 /**
  * Walks forward: at each date every expert knows the windows that had closed by then, and forecasts the one that opens. The pool is a
- * weighted mean of global rates, counts and logistic model; weights follow from how well each forecast the windows closed by then, none
+ * weighted mean of the level, counts and logistic model; weights follow from how well each forecast the windows closed by then, none
  * of which it had been fitted to, so that the model counts only as far as it has beaten counting.
  */
 export function forecastSeries(data: Labelled, horizonDays: number, options: ForecastOptions = defaultForecast): ForecastSeries {
@@ -186,21 +221,22 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
     weights: [],
     fit: null,
   }
-  const [pool, shares, training] = [new Pool(options), new Shares(), new Training()]
+  const [pool, shares, training, level] = [new Pool(options, horizonDays), new Shares(), new Training(), new Level(options, horizonDays)]
   const part = (d: number) => [series.starts[d]!, series.starts[d + 1]!] as const
   let closed = 0
   series.dates.forEach((at, d) => {
     for (; closed < d && series.dates[closed]! + horizonDays * dayMs <= at; closed++) {
       const [block, labels] = [rows.slice(...part(closed)), changed.subarray(...part(closed))]
-      pool.learn(series.forecasts[closed]!, labels)
+      pool.learn(series.dates[closed]!, series.forecasts[closed]!, labels)
       shares.learn(block, labels)
+      level.learn(series.dates[closed]!, labels)
       training.learn(block, labels)
     }
     const slice = rows.slice(...part(d))
     const isLast = d === series.dates.length - 1
     if (d % options.refitEvery === 0 || isLast) series.fit = training.fit(slice[0]!.x.length, at, horizonDays, options)
-    const level = shares.level(at, options.levelHalfLifeDays)
-    const moment: Moment = { slice, horizonDays, shares, level, fit: series.fit }
+    const now = level.forecast(at, shares)
+    const moment: Moment = { slice, horizonDays, shares, level: now, fit: series.fit }
     const made = Object.fromEntries(Object.entries(forecasters).map(([name, forecast]) => [name, forecast(moment)])) as ForecastsAt
     made.pool = pool.mix(made)
     series.forecasts.push(made)
@@ -209,31 +245,39 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
   return series
 }
 
-/** Weights that follow from past likelihoods: each closed window adds to a member its share in explaining that window. */
+/** Weights that follow from past likelihoods, the recent past counting more (discounted exponential weights, as in Level). */
 class Pool {
-  readonly #mass = new Map<(typeof poolMembers)[number], number>()
-  constructor({ patience }: ForecastOptions) {
-    for (const member of poolMembers) this.#mass.set(member, patience)
+  readonly #gains = new Float64Array(poolMembers.length)
+  #at: number | null = null
+  readonly #options: ForecastOptions
+  readonly #horizonDays: number
+  constructor(options: ForecastOptions, horizonDays: number) {
+    this.#options = options
+    this.#horizonDays = horizonDays
   }
-  weights(): Record<string, number> {
-    const total = [...this.#mass.values()].reduce((a, b) => a + b, 0)
-    return Object.fromEntries([...this.#mass].map(([member, mass]) => [member, mass / total]))
+  weights(): Record<(typeof poolMembers)[number], number> {
+    const odds = oddsOf(this.#gains)
+    return Object.fromEntries(poolMembers.map((member, m) => [member, odds[m]!])) as Record<(typeof poolMembers)[number], number>
   }
   mix(made: ForecastsAt): Float64Array {
     const weights = this.weights()
-    return made.global.map((_, i) => poolMembers.reduce((sum, member) => sum + weights[member]! * made[member][i]!, 0))
+    return made.global.map((_, i) => poolMembers.reduce((sum, member) => sum + weights[member] * made[member][i]!, 0))
   }
-  learn(made: ForecastsAt, changed: Uint8Array): void {
-    const gains = poolMembers.map((member) => {
-      let sum = 0
-      for (let i = 0; i < changed.length; i++) sum += Math.log(changed[i] ? made[member][i]! : 1 - made[member][i]!)
-      return sum
-    })
-    // Units of one window are far from independent: together they count as thirty.
-    const scale = 30 / Math.max(changed.length, 30)
-    const best = Math.max(...gains)
-    const odds = gains.map((gain) => Math.exp((gain - best) * scale))
-    const total = odds.reduce((a, b) => a + b, 0)
-    for (const [m, member] of poolMembers.entries()) this.#mass.set(member, this.#mass.get(member)! + odds[m]! / total)
+  learn(at: number, made: ForecastsAt, changed: Uint8Array): void {
+    const fade = this.#at === null ? 1 : 0.5 ** ((at - this.#at) / dayMs / this.#options.halfLifeDays)
+    this.#at = at
+    const scale = (independent(changed.length) / changed.length) * Math.min(1, 30 / this.#horizonDays)
+    for (const [m, member] of poolMembers.entries()) {
+      const loss = changed.reduce((sum, hit, i) => sum - Math.log(hit ? made[member][i]! : 1 - made[member][i]!), 0)
+      this.#gains[m] = this.#gains[m]! * fade - scale * loss
+    }
   }
+}
+
+/** Weights in proportion to exp(gain). */
+function oddsOf(gains: Float64Array): number[] {
+  const best = gains.reduce((a, b) => Math.max(a, b))
+  const odds = Array.from(gains, (gain) => Math.exp(gain - best))
+  const total = odds.reduce((a, b) => a + b, 0)
+  return odds.map((odd) => odd / total)
 }

@@ -6,7 +6,7 @@ import { defaultForecast, type ForecastOptions } from './forecast.js'
 import { kindsOf } from './outcomes.js'
 import { buildPanel, type PanelRow, type Unit, units } from './panel.js'
 import { eventsUpTo, type SchemaHistory, stateAt } from './snapshots.js'
-import type { SchemaChangeKind } from './timeline.js'
+import { inOrder, type SchemaChangeKind } from './timeline.js'
 import { gridOf, type Walk, walk } from './walk.js'
 
 export interface FutureChange {
@@ -77,9 +77,10 @@ export function predictFutureChanges(
   if (dates.length === 0 || panel.rows.column.length === 0 || panel.rows.column.at(-1)!.at !== end) return { ...head, ...empty }
   const walks = Object.fromEntries(units.map((unit) => [unit, walk(panel, unit, horizonDays, forecast)])) as Record<Unit, Walk>
   const targets = typeTargets(all)
+  const ordered = inOrder(all.events)
   const nullables = new Map<string, string | null>()
-  for (const { columnId, column } of all.events) nullables.set(columnId, nullabilityOf(column))
-  const types = new Map(all.events.flatMap(({ columnId, column }) => (column ? [[columnId, column.type] as const] : [])))
+  for (const { columnId, column } of ordered) nullables.set(columnId, nullabilityOf(column))
+  const types = new Map(ordered.flatMap(({ columnId, column }) => (column ? [[columnId, column.type] as const] : [])))
   const spell: Spell = { targets, typeOf: (id) => types.get(id) ?? '', nullableOf: (id) => nullables.get(id) ?? null }
   const last = { column: lastForecasts(walks.column), table: lastForecasts(walks.table) }
   const closed = (unit: Unit) => walks[unit].rows.filter((row) => row.at + horizonDays * 86_400_000 <= end).length

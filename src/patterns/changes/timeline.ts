@@ -160,7 +160,7 @@ export class Timeline {
 
   #tablesThatWent(at: number, before: ReadonlySet<string>, ended: readonly LiveColumn[], changes: SchemaChange[]): LiveTable[] {
     const went: LiveTable[] = []
-    for (const [id, table] of this.tables) {
+    for (const [id, table] of [...this.tables].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (table.columns.size > 0) continue
       this.tables.delete(id)
       if (!before.has(id)) continue

@@ -273,6 +273,9 @@ describe('Trino', async () => {
       table_properties: { format: 'PARQUET', partitioned_by: "ARRAY['ds', 'country']", bucket_count: '10' },
     })
     expect(nodeOf(parsed, `column:${views}.user_id`).properties).toMatchObject({ comment: 'who it was' })
+    // its partition columns are named among the properties
+    expect(nodeOf(parsed, `column:${views}.ds`).properties['is_partition']).toBe(true)
+    expect(nodeOf(parsed, `column:${views}.user_id`).properties['is_partition']).not.toBe(true)
   })
 
   it('follows queries', () => {
