@@ -50,7 +50,7 @@ export function readInputs(documents: IngestDocuments, mayReadPaths: boolean): I
         )
       if (typeof input.text === 'string') return [inputOf(input.name ?? `text ${++texts}`, input.text, input.dialects)]
       if (!mayReadPaths)
-        throw new EspalierError('FORBIDDEN', `${where}: paths on the server are read only while it listens on loopback`, {
+        throw new EspalierError('FORBIDDEN', `${where}: paths on the server are read only for its owner, who comes in without a key`, {
           remedy: 'Send the text.',
         })
       return readPath(input.path!, input.name, input.dialects as readonly Dialect[], where)

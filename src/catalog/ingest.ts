@@ -1,5 +1,5 @@
 import { buildIndexes } from '../postgres/bulk-load.js'
-import type { Client, Database } from '../postgres/sql.js'
+import type { Client, Database, Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import { type Problem, problem } from '../util/problem.js'
 import { sweepDerivedKeys } from './derive/derivation-store.js'
@@ -57,6 +57,8 @@ export interface IngestOptions {
   dryRun?: boolean
   /** the project's own ideal distribution of types (default: metrics.ts) */
   ideal?: Partial<TypeDistribution>
+  /** what else belongs to the ingest's own transaction; not called by a dry run */
+  alongside?: (client: Sql, report: IngestReport) => Promise<void>
   /** refuse, and save nothing, when the project's quality score would be below this (default: never) */
   rejectBelow?: number
   now: Date
@@ -101,6 +103,7 @@ export async function ingestFacts(database: Database, options: FactIngest): Prom
     return await database.transaction(async (client) => {
       const report = await ingestHistory(client, options)
       if (options.dryRun) throw new DryRun({ ...report, snapshotId: null })
+      await options.alongside?.(client, report)
       return report
     })
   } catch (thrown) {

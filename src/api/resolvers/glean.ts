@@ -10,7 +10,6 @@ import { readSnapshots, readSnapshotsById, type Snapshot } from '../../catalog/r
 import { EspalierError } from '../../util/error.js'
 import type { JsonValue } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
-import { isLoopback } from '../http/guard.js'
 import {
   ColumnTypePatterns,
   GleanEdgePage,
@@ -46,7 +45,7 @@ class ManifestArguments extends HistoryArguments {
 
 @ArgsType()
 class TargetArguments {
-  @Field(() => String, { nullable: true, description: 'A folder on the server (on loopback only); default: what Glean is configured as' })
+  @Field(() => String, { nullable: true, description: 'A folder on the server (for its owner only); default: what Glean is configured as' })
   dir?: string | null
   @Field(() => String, { nullable: true, description: 'A database of the glean command: NAME, or NAME/INSTANCE' }) db?: string | null
 }
@@ -93,9 +92,9 @@ const patternsOf = (patterns: Patterns): ColumnTypePatterns => ({
   totalColumns: patterns.total_columns,
 })
 
-function assertMayWrite(name: string, { platform }: ApiContext): void {
-  if (isLoopback(platform.config.host)) return
-  throw new EspalierError('FORBIDDEN', `${name}: folders on the server are written only while it listens on loopback`, {
+function assertMayWrite(name: string, { principal }: ApiContext): void {
+  if (principal.kind === 'local') return
+  throw new EspalierError('FORBIDDEN', `${name}: folders on the server are written only for its owner, not for ${principal.name}`, {
     remedy: 'Leave it out; an export then goes to where Glean is configured.',
   })
 }
@@ -166,7 +165,9 @@ export class GleanResolver {
   async ingestGleanDataForTraining(
     @Args(() => HistoryArguments) { projectId, systemId, daysBack }: HistoryArguments,
     @Ctx() context: ApiContext,
-    @Arg('outputDir', () => String, { nullable: true, description: 'A folder on the server (on loopback only)' }) outputDir?: string | null,
+    @Arg('outputDir', () => String, { nullable: true, description: 'A folder on the server (for its owner only)' }) outputDir?:
+      | string
+      | null,
   ): Promise<GleanTrainingData> {
     if (outputDir) assertMayWrite('outputDir', context)
     const options = { daysBack, now: new Date(), ...(outputDir ? { outputDir } : {}) }

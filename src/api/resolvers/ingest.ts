@@ -10,7 +10,6 @@ import type { Sql } from '../../postgres/sql.js'
 import { EspalierError } from '../../util/error.js'
 import type { Properties } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
-import { isLoopback } from '../http/guard.js'
 import { largestIngest, readInputs } from '../ingest-inputs.js'
 import { present } from '../present.js'
 import { DateTime, JsonScalar } from '../scalars.js'
@@ -61,7 +60,8 @@ function variablesOf(variables: unknown): Record<string, string> | undefined {
   throw new EspalierError('BAD_INPUT', `variables: found ${JSON.stringify(variables).slice(0, 100)}, expected an object of names and texts`)
 }
 
-const mayReadPaths = ({ platform }: ApiContext) => isLoopback(platform.config.host)
+/** Files of the server's machine are for its owner, not for whoever has a key. */
+const mayReadPaths = ({ principal }: ApiContext) => principal.kind === 'local'
 
 /** Lists the project and system that were spoken of. */
 async function register(sql: Sql, { projectId, systemId }: IngestArguments, actor: string, details: Properties): Promise<void> {
@@ -123,10 +123,8 @@ export class IngestResolver {
     const variables = variablesOf(args.variables)
     const request = { projectId, systemId, inputs, complete, dryRun, now: new Date() }
     const gate = { rejectBelow: rejectBelow ?? settings.rejectBelow, ideal: settings.idealDistribution }
-    const report = await ingest(database, { ...request, ...present({ observedAt, variables, defaultDatabase, ...gate }) })
-    if (!dryRun)
-      await database.transaction((sql) => register(sql, args, context.actor, { snapshotId: report.snapshotId, changes: report.changes }))
-    return reportOf(report)
+    const alongside = (sql: Sql, { snapshotId, changes }: Report) => register(sql, args, context.actor, { snapshotId, changes })
+    return reportOf(await ingest(database, { ...request, ...present({ observedAt, variables, defaultDatabase, ...gate }), alongside }))
   }
 
   @Mutation(() => Run, { description: 'Stores documents of any size and queues a run that ingests them; its result is the report.' })

@@ -6,7 +6,6 @@ import { requestControl, resumeRun, retryRun } from '../../runs/store.js'
 import { EspalierError } from '../../util/error.js'
 import type { RunKind } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
-import { isLoopback } from '../http/guard.js'
 import { present } from '../present.js'
 import { JsonScalar } from '../scalars.js'
 import { RunKindEnum } from '../types/enums.js'
@@ -20,14 +19,18 @@ async function audited({ platform, actor }: ApiContext, action: string, work: ()
 }
 
 /** History is asked for only where there is a Glean, and written into folders only for who could do that anyway. */
-function assertGlean({ platform: { config } }: ApiContext, options: unknown): void {
+function assertGlean({ platform: { config }, principal }: ApiContext, options: unknown): void {
   const { glean } = (options ?? {}) as { glean?: { enable?: unknown; outputDir?: unknown } | null }
   if (!glean?.enable) return
   openGlean(config.glean)
-  if (glean.outputDir && !isLoopback(config.host))
-    throw new EspalierError('FORBIDDEN', 'glean.outputDir: folders on the server are written only while it listens on loopback', {
-      remedy: 'Leave it out; the five files are kept with the run.',
-    })
+  if (glean.outputDir && principal.kind !== 'local')
+    throw new EspalierError(
+      'FORBIDDEN',
+      `glean.outputDir: folders on the server are written only for its owner, not for ${principal.name}`,
+      {
+        remedy: 'Leave it out; the five files are kept with the run.',
+      },
+    )
 }
 
 @Resolver()

@@ -5,7 +5,7 @@ import { DateTime } from '../scalars.js'
 import { Problem } from './problem.js'
 import { Metrics, Quality, Tally } from './snapshots.js'
 
-@InputType({ description: 'One document of metadata: its text, or a path on the server (a file or a folder; on loopback only).' })
+@InputType({ description: 'One document of metadata: its text, or a path on the server (a file or a folder; for its owner only).' })
 export class SourceInput {
   @Field(() => String, { nullable: true, description: 'The document itself' }) text?: string | null
   @Field(() => String, { nullable: true, description: 'A file or folder on the server' }) path?: string | null

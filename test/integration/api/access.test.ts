@@ -183,6 +183,16 @@ describe('keys, tokens, scopes and projects', () => {
     expect([await download(runs.shop), await download(runs.bank)]).toEqual([403, 404])
   })
 
+  test("the server's own files are for its owner: no key reads or writes a path", async () => {
+    const paths =
+      'mutation { ingest(projectId: "bank", systemId: "files", sources: [{ dialect: "hive-ddl", path: "/etc/hostname" }]) { snapshotId } }'
+    expect(await codeOf(paths, as(keys['admin']!))).toBe('FORBIDDEN')
+    expect(
+      await codeOf('mutation { exportToGlean(projectId: "bank", systemId: "warehouse", dir: "/tmp/x") { __typename } }', as(keys['admin']!)),
+    ).toBe('FORBIDDEN')
+    expect(await codeOf('{ projects { id } }', as('the-owner-of-the-folder'))).toBe(null)
+  })
+
   test('every root field of the platform has a row, and no row is without its field', async () => {
     const schema = await buildApiSchema()
     const graphFields = (field: { args: readonly { name: string }[] }) => field.args.some((argument) => argument.name === 'where')
