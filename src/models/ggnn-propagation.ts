@@ -101,8 +101,7 @@ function gru(b: GraphBuilder, a: Value, h: Value, weightIn: Value, p: Named): Va
   const [ur, uz, un] = thirds(p('gru.weight_hh')) as [Value, Value, Value]
   const [br, bz, bn] = thirds(p('gru.bias_ih')) as [Value, Value, Value]
   const [cr, cz, cn] = thirds(p('gru.bias_hh')) as [Value, Value, Value]
-  const gate = (w: Value, u: Value, bias: Value) =>
-    process.env['CAT'] ? b.linear(b.concat([a, h], 1), b.concat([w, u], 1), bias) : b.add(b.linear(h, u), b.linear(a, w, bias))
+  const gate = (w: Value, u: Value, bias: Value) => b.add(b.linear(h, u), b.linear(a, w, bias))
   return b.gruGate(gate(wz, uz, b.add(bz, cz)), gate(wr, ur, b.add(br, cr)), b.linear(a, wn, bn), b.linear(h, un, cn), h)
 }
 

@@ -78,12 +78,6 @@ export class GraphBuilder {
   add(a: Value, b: Value): Value {
     if (scalarOf(b) === 0 && b.shape.length <= a.shape.length) return a
     if (scalarOf(a) === 0 && a.shape.length <= b.shape.length) return b
-    const [xs, ys] = [this.#piecesOf(a), this.#piecesOf(b)]
-    if (xs && ys && xs.axis === ys.axis && xs.pieces.every((x, i) => ys.pieces[i] && sameShape(x.shape, ys.pieces[i].shape)))
-      return this.concat(
-        xs.pieces.map((x, i) => this.add(x, ys.pieces[i]!)),
-        xs.axis,
-      )
     return this.#binary('Add', a, b)
   }
   sub(a: Value, b: Value): Value {
@@ -158,11 +152,7 @@ export class GraphBuilder {
     return xs.length === 1 ? xs[0]! : this.#one('Concat', xs, { axis: this.#axis(xs[0]!, axis) })
   }
   split(x: Value, axis: number, sizes: readonly Dimension[]): readonly Value[] {
-    const at = this.#axis(x, axis)
-    const joined = this.#piecesOf(x)
-    const isUndone = joined?.axis === at && joined.pieces.length === sizes.length && joined.pieces.every((p, i) => p.shape[at] === sizes[i])
-    if (isUndone) return joined.pieces
-    return sizes.length === 1 ? [x] : this.apply('Split', [x], { axis: at, sizes })
+    return sizes.length === 1 ? [x] : this.apply('Split', [x], { axis: this.#axis(x, axis), sizes })
   }
   slice(x: Value, axis: number, start: number, end: number): Value {
     const at = this.#axis(x, axis)
@@ -200,11 +190,6 @@ export class GraphBuilder {
     return this.#one('Dropout', [x, uniform], { rate })
   }
 
-  /** What a value was joined from. */
-  #piecesOf(x: Value): { pieces: readonly Value[]; axis: number } | null {
-    const node = producer(x)
-    return node?.op === 'Concat' ? { pieces: node.inputs, axis: node.attributes['axis'] as number } : null
-  }
   #axis = (x: Value, axis: number) => (axis < 0 ? axis + x.shape.length : axis)
   #one(op: OpName, inputs: readonly Value[], attributes: Attributes = {}): Value {
     return this.apply(op, inputs, attributes)[0]!

@@ -56,8 +56,8 @@ const forwardOnly: Rebuild = (b, inputs, { op, attributes }) => {
  * in the GGNN's round.
  */
 export const rewrites: readonly Rewrite[] = [
-  { name: 'add into product', ops: ['Add'], gain: 'MEASURE', rebuild: addIntoProduct },
-  { name: 'column sums by product', ops: ['ReduceSum'], gain: 'MEASURE', rebuild: sumByProduct },
+  { name: 'add into product', ops: ['Add'], gain: 'dense 4 %, small 9 %', rebuild: addIntoProduct },
+  { name: 'column sums by product', ops: ['ReduceSum'], gain: 'small 4 %, dense within noise', rebuild: sumByProduct },
   {
     name: 'forward only',
     ops: ['GatherSum', 'SegmentMean', 'SegmentMax'],

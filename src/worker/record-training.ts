@@ -90,7 +90,9 @@ export async function recordTraining(context: Context, events: AsyncIterable<Tra
       case 'started': {
         const { trainingExamples, validationExamples, parameters } = event.counts
         const from = event.resumedFrom ? `, resumed at step ${event.resumedFrom.step}` : ''
-        const message = `${trainingExamples} training and ${validationExamples} validation examples, ${parameters} parameters${from}`
+        const { threads, workers } = event.runtime
+        const on = `${threads} thread${threads === 1 ? '' : 's'}, ${workers} worker${workers === 1 ? '' : 's'}`
+        const message = `${trainingExamples} training and ${validationExamples} validation examples, ${parameters} parameters, ${on}${from}`
         await claim.record({ type: 'log', level: 'info', message })
         break
       }

@@ -7,6 +7,8 @@ import { isLocalCaller } from './guard.js'
 
 /** Finds out who calls, by HTTP or WebSocket, and whether too often. */
 export interface Callers {
+  /** Whether a WebSocket may be opened at all: while there are no keys, not by a page of another site or by another name. */
+  isWelcome(headers: IncomingHttpHeaders): Promise<boolean>
   /** Throws UNAUTHENTICATED, FORBIDDEN (a foreign host while there are no keys) or OVERLOADED (too many requests). */
   identify(headers: IncomingHttpHeaders, parameters?: Readonly<Record<string, unknown>>): Promise<Principal>
 }
@@ -38,6 +40,7 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 export function openCallers(gate: Gate, perMinute: number): Callers {
   const count = requestLimit(perMinute)
   return {
+    isWelcome: async (headers) => isLocalCaller(headers) || gate.isGuarded(),
     async identify(headers, parameters = {}) {
       const authorization = text(headers.authorization) ?? text(parameters['authorization'] ?? parameters['Authorization'])
       const apiKey = text(headers['x-api-key']) ?? text(parameters['apiKey'] ?? parameters['x-api-key'] ?? parameters['X-API-Key'])

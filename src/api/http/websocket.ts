@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import {
   createSourceEventStream,
   type ExecutionArgs,
@@ -73,7 +73,12 @@ const closeReason = (thrown: unknown): string => [...messageOf(thrown)].slice(0,
 /** Queries, mutations and subscriptions over WebSocket on the path of the HTTP endpoint, under the same limits and error shape. */
 export function serveSockets(http: Server, options: SocketOptions): { dispose(): Promise<void> } {
   const { schema, context, format, callers } = options
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: options.bytes })
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.bytes,
+    verifyClient: ({ req }: { req: IncomingMessage }, answer: (isWelcome: boolean) => void) =>
+      void callers.isWelcome(req.headers).then(answer, () => answer(false)),
+  })
   http.on('upgrade', (request, socket, head) => {
     if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/graphql') return socket.destroy()
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request))

@@ -12,6 +12,7 @@ export const fused = {
    * The element-wise half of a GRU (Cho et al. 2014; torch's form): z = s(az), r = s(ar), c = tanh(mc + r hc), h' = c + z (h - c).
    * Outputs h' and what its gradient needs: z, r, c, zd = z (h - c), rhc = r hc. Then, with g the gradient of h':
    * gz = g z, gc = g - gz, daz = gc zd, dmc = gc - gc c c, dhc = dmc r, dar = (dmc - dhc) rhc, dh = gz.
+   * Measured beside its parts: a small GGNN's training step 4 % faster (see `rewrites` for the sizes).
    */
   GruGate: row<None>({
     summary: "(az, ar, mc, hc, h) -> h' = c + z (h - c) with z = s(az), r = s(ar), c = tanh(mc + r hc)",

@@ -1,5 +1,5 @@
 import { broadcast, type Shape, sizeOf } from '../dimension.js'
-import { type Node, producer, type Value } from '../graph.js'
+import type { Node, Value } from '../graph.js'
 import { type OpRow, refuse, row, sameType, tolerances, type ValueType } from './row.js'
 import { multiply } from './tfjs-row.js'
 
@@ -33,28 +33,6 @@ function productGradients(
   return [needs[0] ? b.sumTo(dx(), x.shape) : null, needs[1] ? b.sumTo(dy(), y.shape) : null]
 }
 
-/**
- * dX of [X1 | X2 | ...] [W1 | W2 | ...]^T where both were joined alike: joined of one product each, which undoes itself where the gradient
- * is cut in pieces again, so that no wide tensor is copied on the way back.
- */
-function joinedGradient(
-  b: import('../builder.js').GraphBuilder,
-  [x, w]: readonly [Value, Value],
-  { transA, transB }: Transposes,
-  g: Value,
-): Value | null {
-  const [from, weights] = [producer(x), producer(w)]
-  const isJoined = (node: Node | undefined) => node?.op === 'Concat' && node.attributes['axis'] === 1
-  if (transA || !transB || x.shape.length !== 2 || !isJoined(from) || !isJoined(weights)) return null
-  const isAlike =
-    from!.inputs.length === weights!.inputs.length && from!.inputs.every((v, i) => v.shape[1] === weights!.inputs[i]!.shape[1])
-  if (!isAlike) return null
-  return b.concat(
-    weights!.inputs.map((part) => b.matmul(g, part)),
-    1,
-  )
-}
-
 const flat = (b: import('../builder.js').GraphBuilder, x: Value) => b.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!])
 
 export const matrix = {
@@ -75,9 +53,7 @@ export const matrix = {
         const dy = needs[1] ? (transB ? b.matmul(g2, x2, { transA: true }) : b.matmul(x2, g2, { transA: true })) : null
         return [dx, dy]
       }
-      const joined = needs[0] ? joinedGradient(b, [x!, y!], attributes, g!) : null
-      const [dx, dy] = productGradients(b, [x!, y!], attributes, g!, [needs[0]! && !joined, needs[1]!])
-      return [joined ?? dx, dy]
+      return productGradients(b, [x!, y!], attributes, g!, needs)
     },
     onnx: (emit, node) => {
       const [x, y] = node.inputs as [Value, Value]

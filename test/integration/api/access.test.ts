@@ -188,7 +188,10 @@ describe('keys, tokens, scopes and projects', () => {
       'mutation { ingest(projectId: "bank", systemId: "files", sources: [{ dialect: "hive-ddl", path: "/etc/hostname" }]) { snapshotId } }'
     expect(await codeOf(paths, as(keys['admin']!))).toBe('FORBIDDEN')
     expect(
-      await codeOf('mutation { exportToGlean(projectId: "bank", systemId: "warehouse", dir: "/tmp/x") { __typename } }', as(keys['admin']!)),
+      await codeOf(
+        'mutation { exportToGlean(projectId: "bank", systemId: "warehouse", dir: "/tmp/x") { __typename } }',
+        as(keys['admin']!),
+      ),
     ).toBe('FORBIDDEN')
     expect(await codeOf('{ projects { id } }', as('the-owner-of-the-folder'))).toBe(null)
   })

@@ -68,7 +68,8 @@ export async function testPlatform(
     async statements(work) {
       seen.length = 0
       await work()
-      return [...seen]
+      // who asks is found out before anything is asked
+      return seen.filter((text) => !text.includes('api_key'))
     },
   }
 }

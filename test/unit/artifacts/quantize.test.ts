@@ -117,13 +117,17 @@ describe('quantizeOnnx', () => {
     expect(await run(bytes, x, inputs)).toEqual([255 * 64 * inputs, -255 * 64 * inputs, 0, 0])
   })
 
-  it('leaves biases, scores and everything that is no product with weights in fp32', async () => {
-    const { model, bytes } = exported('ggnn', 'dense')
+  // narrow models have the three gates of a state packed into one product
+  it.each([
+    [16, 2],
+    [48, 6],
+  ])('of width %i leaves biases, scores and everything that is no product with weights in fp32', async (hidden, gates) => {
+    const { model, bytes } = exported('ggnn', 'dense', { hidden })
     const quantized = onnx.ModelProto.decode((await quantizeOnnx(bytes)).bytes)
     const nodes = quantized.graph!.node!
     const count = (op: string) => nodes.filter((n) => n.opType === op).length
-    // input, messages, and per step six gates, gate and value with states and features; the score stays
-    expect(count('MatMulInteger')).toBe(1 + 2 * (1 + 6) + 4)
+    // input, messages, and per step the gates, gate and value with states and features; the score stays
+    expect(count('MatMulInteger')).toBe(1 + 2 * (1 + gates) + 4)
     expect(count('Gemm')).toBe(1)
     // x, and per step h and the messages; one quantization serves every product of a value
     expect(count('DynamicQuantizeLinear')).toBe(1 + 2 * 2 + 1)
