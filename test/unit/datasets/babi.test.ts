@@ -62,6 +62,17 @@ describe('bAbI graphs', () => {
     })
     const [walk] = babiExamples(parseBabi('5 1 6\n6 1 9\n? 1  5 9  5 6 9', 2).questions, babiTasks['sequence-4']!, 1)
     expect(walk).toMatchObject({ target: [0, 1, 2] })
+    // the start and the goal; then the goal and where the walk has come to, after each output
+    expect(walk!.nodeFeatures).toEqual([
+      [1, 0, 0],
+      [0, 0, 0],
+      [0, 1, 0],
+    ])
+    expect(walk!.annotations!.map((rows) => rows.map((row) => row.join('')))).toEqual([
+      ['001', '000', '010'],
+      ['000', '001', '010'],
+      ['000', '000', '011'],
+    ])
     const [fits] = babiExamples(parseBabi('5 1 6\n? 1 5 6 2', 2).questions, babiTasks['18']!, 1)
     expect(fits).toMatchObject({ target: '2' })
   })
