@@ -154,14 +154,31 @@ export async function readRetakenNodes(client: Client, derived: readonly number[
 
 /** Derived edges at nodes that come, go or change (or are among `nodes`), and those that statements make, or cease to make, themselves. */
 export async function readAdjacentEdges(client: Client, derived: readonly number[], nodes: readonly number[]): Promise<number[]> {
+  await client.query('drop table if exists derived_moved')
+  await client.query('create temp table derived_moved (node bigint primary key) on commit drop')
+  await client.query('insert into derived_moved select node from node_plan union select unnest($1::bigint[]) on conflict do nothing', [
+    nodes,
+  ])
+  await client.query('analyze derived_moved')
+  const { rows: counts } = await client.query<{ moved: number; made: number }>(
+    'select (select count(*) from derived_moved) as moved, (select count(*) from derivation where scope = any($1)) as made',
+    [derived],
+  )
+  // from the side that is smaller: a million columns that come meet few edges that follow, and the other way round. The laterals keep
+  // it to look-ups, whatever the planner believes of tables that have just grown.
+  const isFew = counts[0]!.moved < counts[0]!.made
+  const atEnd = (end: string) =>
+    isFew
+      ? `select e.key from derived_moved m cross join lateral (select key, scope from edge_key k where k.${end} = m.node offset 0) e where e.scope = any($1)`
+      : `select e.key from derivation d cross join lateral (select * from edge_key k where k.key = d.fact offset 0) e
+         join derived_moved m on m.node = e.${end} where d.scope = any($1)`
   const { rows } = await client.query<{ key: number }>(
-    `with moved as (select node from node_plan union select unnest($2::bigint[]))
-     select e.key from (select distinct fact from derivation where scope = any($1)) d join edge_key e on e.key = d.fact
-     where e.source in (select node from moved) or e.target in (select node from moved)
+    `${atEnd('source')} union ${atEnd('target')}
      union
-     select e.key from edge_raw r join edge_key t on t.key = r.edge join edge_key e on e.source = t.source and e.label = t.label
-       and e.target = t.target and e.discriminator = t.discriminator where e.scope = any($1)`,
-    [derived, nodes],
+     select e.key from edge_raw r cross join lateral (select * from edge_key k where k.key = r.edge offset 0) t
+     cross join lateral (select key, scope from edge_key k where k.source = t.source and k.label = t.label and k.target = t.target
+       and k.discriminator = t.discriminator offset 0) e where e.scope = any($1)`,
+    [derived],
   )
   return rows.map((row) => row.key)
 }

@@ -42,6 +42,18 @@ describe.each([{ name: 'local', open: () => localBlobs(newFolder()) }])('BlobSto
     expect(await blobs.put(pieces())).toBe(await blobs.put(bytesOf('one two')))
     expect(await listed(blobs)).toEqual([sha256('one two')])
   })
+  it('gives it back in pieces, and tells of what is not there', async () => {
+    const blobs = open()
+    const bytes = new Uint8Array(3_000_000).map((_, i) => i % 251)
+    const pieces: Uint8Array[] = []
+    for await (const piece of blobs.read(await blobs.put(bytes))) pieces.push(piece)
+    expect(pieces.length).toBeGreaterThan(1)
+    expect(Buffer.compare(Buffer.concat(pieces), bytes)).toBe(0)
+    const readAll = async (digest: string) => {
+      for await (const _ of blobs.read(digest));
+    }
+    await expect(readAll(sha256('never put'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
   it('survives many puts of the same bytes at once', async () => {
     const blobs = open()
     const bytes = new Uint8Array(100_000).fill(7)
@@ -73,6 +85,10 @@ describe('local blobs on disk', () => {
     const digest = await blobs.put(bytesOf('precious'))
     fs.writeFileSync(path.join(folder, digest.slice(0, 2), digest), 'previous')
     await expect(blobs.get(digest)).rejects.toMatchObject({ code: 'CORRUPT', message: expect.stringContaining(digest) })
+    const read = async () => {
+      for await (const _ of blobs.read(digest));
+    }
+    await expect(read()).rejects.toMatchObject({ code: 'CORRUPT' })
     await blobs.put(bytesOf('precious'))
     expect(Buffer.from(await blobs.get(digest)).toString()).toBe('precious')
   })
