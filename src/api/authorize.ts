@@ -13,7 +13,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql'
-import { assertProject, assertScope, assertUnlimited, maySeeProject, type Principal } from '../access/principal.js'
+import { assertProject, assertScope, assertUnlimited, type Principal } from '../access/principal.js'
 import type { ApiContext } from './context.js'
 import { type Arguments, type Permission, permissions } from './permissions.js'
 
@@ -131,9 +131,3 @@ function limitSelection(info: GraphQLResolveInfo, projects: readonly string[]): 
     fragments: Object.fromEntries(Object.entries(info.fragments).map(([name, fragment]) => [name, limited(fragment)])),
   }
 }
-
-/** Whether a caller may see a thing of the ledger that another thing leads to. */
-export const visibleTo =
-  (principal: Principal) =>
-  (thing: { projectId: string | null } | null): boolean =>
-    thing !== null && maySeeProject(principal, thing.projectId)

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { IngestInput } from '../catalog/ingest.js'
+import { headOf } from '../catalog/parsing/text-source.js'
 import { type Dialect, detectDialect, isDialect, sources } from '../catalog/sources/index.js'
 import { EspalierError } from '../util/error.js'
 import type { DialectInput, SourceInput } from './types/ingest.js'
@@ -73,20 +74,9 @@ function inputOf(file: string, text: string, dialects: readonly string[]): Inges
   return { file, text, ...(dialect ? { dialect } : {}) }
 }
 
-/** The first 4,000 characters or so of a file. */
-function headOfFile(target: string): string {
-  const file = fs.openSync(target, 'r')
-  try {
-    const bytes = Buffer.alloc(16_000)
-    return bytes.toString('utf8', 0, fs.readSync(file, bytes, 0, bytes.length, 0)).slice(0, 4_000)
-  } finally {
-    fs.closeSync(file)
-  }
-}
-
 /** A file as an input, and how it begins. */
 function fileInput(target: string, file: string, dialects: readonly string[]): { input: IngestInput; head: string } {
-  const head = headOfFile(target)
+  const head = headOf({ path: target })
   const dialect = dialectOf(head, dialects)
   const text = fs.statSync(target).size > largestHeld ? { path: target } : fs.readFileSync(target, 'utf8')
   return { input: { file, text, ...(dialect ? { dialect } : {}) }, head }

@@ -36,8 +36,10 @@ export function openListener(connect: () => ListeningClient, log?: Logger): List
 
   async function open(): Promise<void> {
     const next = connect()
+    let isLost = false
     next.on('notification', ({ channel, payload }) => wake(channel, payload ?? ''))
     const lost = (error?: Error) => {
+      isLost = true
       if (client !== next) return
       client = null
       log?.warn({ reason: error?.message ?? 'ended' }, 'postgres: the LISTEN connection was lost, reconnecting')
@@ -49,6 +51,8 @@ export function openListener(connect: () => ListeningClient, log?: Logger): List
     try {
       await next.connect()
       for (const channel of channels.keys()) await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+      // The answer to the last LISTEN and the end of the connection may come in one packet.
+      if (isLost) throw new Error('Connection terminated while it began to listen')
     } catch (error) {
       next.end().catch(() => undefined)
       throw error

@@ -98,7 +98,13 @@ export function followEvents(database: Database, runId: string, after = 0, optio
   let opened: Promise<() => Promise<void>> | null = null
   let turn: Promise<unknown> = Promise.resolve()
 
-  const open = () => (opened ??= database.listen(runChannel, (payload) => (payload === '' || payload === runId) && bell.ring()))
+  const listen = () => database.listen(runChannel, (payload) => (payload === '' || payload === runId) && bell.ring())
+  // A LISTEN that failed is forgotten: kept, it would fail every later try as well.
+  const open = () =>
+    (opened ??= listen().catch((error) => {
+      opened = null
+      throw error
+    }))
 
   /** Runs a read, waiting out a database that restarts. */
   async function patiently<T>(read: () => Promise<T>): Promise<T> {

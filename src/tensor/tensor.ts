@@ -57,15 +57,5 @@ export function tensor<T extends ElementType>(type: T, dims: readonly number[], 
 export const float32 = (dims: readonly number[], values?: ArrayLike<number>) => tensor('float32', dims, values)
 export const int32 = (dims: readonly number[], values?: ArrayLike<number>) => tensor('int32', dims, values)
 
-/** A copy that shares no memory. */
-export const copyTensor = <T extends ElementType>(t: HostTensor<T>): HostTensor<T> => ({
-  type: t.type,
-  dims: [...t.dims],
-  data: t.data.slice() as ElementArrays[T],
-})
-
-export const copyTensors = (named: NamedTensors): NamedTensors =>
-  Object.fromEntries(Object.entries(named).map(([name, t]) => [name, copyTensor(t)]))
-
 /** A tensor's elements as plain numbers. */
 export const numbersOf = (t: HostTensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number)

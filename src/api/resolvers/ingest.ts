@@ -98,7 +98,7 @@ async function queue(args: IngestNowArguments, inputs: readonly IngestInput[], {
   const variables = variablesOf(args.variables)
   const sources = []
   for (const { file, text, dialect } of inputs) {
-    const known = dialect ?? detectDialect(file!, await headOf(text))
+    const known = dialect ?? detectDialect(file!, headOf(text))
     if (!known) throw new EspalierError('BAD_INPUT', `${file}: its dialect was not recognised`, { remedy: 'Name the dialect.' })
     const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : createReadStream(text.path)
     sources.push({ dialect: known, file: file!, blob: await blobs.put(bytes) })

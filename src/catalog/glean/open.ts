@@ -36,9 +36,6 @@ export function chooseTransport(settings: GleanSettings, find: (name: string) =>
   return { transport: null, notes }
 }
 
-/** Does anything answer for Glean under these settings? */
-export const isGleanConfigured = (settings: GleanSettings): boolean => chooseTransport(settings).transport !== null
-
 /** What to do where Glean is not configured. */
 export const gleanHowTo =
   'Set GLEAN_BATCH_DIR to a folder of batch files (needs no Glean), GLEAN_QUERY_API_URL to a REST bridge, or put the glean command on the PATH.'

@@ -65,7 +65,7 @@ export async function planReading(
   const jobs: ParseJob[] = []
   const problems: Problem[] = []
   for (const [i, { text, file = `text ${i + 1}`, ...input }] of inputs.entries()) {
-    const head = input.dialect === undefined ? await headOf(text) : ''
+    const head = input.dialect === undefined ? headOf(text) : ''
     const dialect = input.dialect ?? detectDialect(file, head)
     if (dialect === null) problems.push(unknownDialect(file, head))
     else {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { EspalierError } from '../../util/error.js'
 import { sha256 } from '../../util/hash.js'
 
@@ -17,15 +17,16 @@ export interface TextPrint {
 const pieceBytes = 1 << 20
 
 /** The first `characters` of a text (or fewer), to recognise its dialect by. */
-export async function headOf(text: TextSource, characters = 4_000): Promise<string> {
+export function headOf(text: TextSource, characters = 4_000): string {
   if (typeof text === 'string') return text.slice(0, characters)
-  const file = await open(text.path)
+  const file = openSync(text.path, 'r')
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(characters * 4), 0, characters * 4, 0)
+    const buffer = Buffer.alloc(characters * 4)
+    const bytesRead = readSync(file, buffer, 0, buffer.length, 0)
     // the last character may be cut
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(buffer.subarray(0, bytesRead), { stream: true }).slice(0, characters)
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { headOf } from '../../catalog/parsing/text-source.js'
 import { detectDialect } from '../../catalog/sources/index.js'
 import { EspalierError } from '../../util/error.js'
 import type { Problem } from '../../util/problem.js'
@@ -30,17 +31,6 @@ function filesUnder(target: string): { file: string; name: string }[] {
     .map((file) => ({ file, name: path.relative(target, file).split(path.sep).join('/') }))
 }
 
-/** The first 4,000 characters or so of a file. */
-function headOf(file: string): string {
-  const opened = fs.openSync(file, 'r')
-  try {
-    const bytes = Buffer.alloc(16_000)
-    return bytes.toString('utf8', 0, fs.readSync(opened, bytes, 0, bytes.length, 0)).slice(0, 4_000)
-  } finally {
-    fs.closeSync(opened)
-  }
-}
-
 interface FoundFile {
   file: string
   name: string
@@ -53,7 +43,7 @@ function findDocuments(paths: readonly string[], dialect?: string): { found: Fou
   const found: FoundFile[] = []
   const unknown: string[] = []
   for (const { file, name } of paths.flatMap(filesUnder)) {
-    const known = dialect ?? detectDialect(name, headOf(file))
+    const known = dialect ?? detectDialect(name, headOf({ path: file }))
     if (known) found.push({ file, name, dialect: known, bytes: fs.statSync(file).size })
     else unknown.push(file)
   }

@@ -42,6 +42,24 @@ export function parseJsonObject(text: string, fields: string, report: Report): R
   return value
 }
 
+/**
+ * One line of JSONL as what `read` makes of its object (`fields` says what is expected there); null where anything in it is an error.
+ */
+export function readObjectLine<T>(
+  { line, text, file = 'text 1' }: { line: number; text: string; file?: string | undefined },
+  fields: string,
+  state: GraphFileState,
+  read: (value: Record<string, unknown>, report: Report) => T | null,
+): { value: T | null; problems: Problem[] } {
+  const problems: Problem[] = []
+  const report: Report = (at, code, found, expected, more = {}) =>
+    problems.push(problem({ code, where: `${file}:${line}${at && `:${at}`}`, found: show(found), expected, ...more }))
+  const object = parseJsonObject(text, fields, report)
+  const value = object && read(object, report)
+  reportAmbiguousEdges(problems, state, file)
+  return { value: problems.some((p) => p.severity === 'error') ? null : value, problems }
+}
+
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -1,17 +1,15 @@
 import type { GraphExample, GraphTarget } from '../../models/graph-example.js'
 import type { ExampleKind } from '../../models/model.js'
-import { type Problem, problem } from '../../util/problem.js'
+import type { Problem } from '../../util/problem.js'
 import {
   agree,
   type GraphFileState,
-  parseJsonObject,
   type Report,
   readEdges,
   readNodeFeatures,
+  readObjectLine,
   readVector,
-  reportAmbiguousEdges,
   reportUnknownFields,
-  show,
 } from './graph-fields.js'
 import { readLines, type TextChunks } from './lines.js'
 
@@ -72,14 +70,11 @@ export async function parseGraphJsonl(
 }
 
 function readLine(text: string, line: number, state: FileState, options: GraphJsonlOptions): GraphLine {
-  const file = options.file ?? 'text 1'
-  const problems: Problem[] = []
-  const report: Report = (at, code, found, expected, more = {}) =>
-    problems.push(problem({ code, where: `${file}:${line}${at && `:${at}`}`, found: show(found), expected, ...more }))
-  const value = parseJsonObject(text, 'node_features, edge_index and target', report)
-  const example = value && readExample(value, report, state, line, options)
-  reportAmbiguousEdges(problems, state, file)
-  return { line, example: problems.some((p) => p.severity === 'error') ? null : example, problems }
+  const place = { line, text, file: options.file }
+  const { value, problems } = readObjectLine(place, 'node_features, edge_index and target', state, (object, report) =>
+    readExample(object, report, state, line, options),
+  )
+  return { line, example: value, problems }
 }
 
 const fields = ['id', 'group', 'query', 'nodes', 'node_features', 'edge_index', 'edge_types', 'edge_directions', 'target', 'annotations']

@@ -1,18 +1,16 @@
 import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
-import { type Problem, problem } from '../../util/problem.js'
+import type { Problem } from '../../util/problem.js'
 import {
   agree,
   type GraphFileState,
   isFiniteNumber,
   isObject,
-  parseJsonObject,
   type Report,
   readEdges,
   readNodeFeatures,
+  readObjectLine,
   readVector,
-  reportAmbiguousEdges,
   reportUnknownFields,
-  show,
 } from './graph-fields.js'
 import { readLines, type TextChunks } from './lines.js'
 
@@ -69,14 +67,11 @@ export async function parseRankingJsonl(
 }
 
 function readLine(text: string, line: number, state: FileState, options: RankingJsonlOptions): RankingLine {
-  const file = options.file ?? 'text 1'
-  const problems: Problem[] = []
-  const report: Report = (at, code, found, expected, more = {}) =>
-    problems.push(problem({ code, where: `${file}:${line}${at && `:${at}`}`, found: show(found), expected, ...more }))
-  const value = parseJsonObject(text, 'query_id and candidates', report)
-  const list = value && readList(value, report, state, line, options)
-  reportAmbiguousEdges(problems, state, file)
-  return { line, list: problems.some((p) => p.severity === 'error') ? null : list, problems }
+  const place = { line, text, file: options.file }
+  const { value, problems } = readObjectLine(place, 'query_id and candidates', state, (object, report) =>
+    readList(object, report, state, line, options),
+  )
+  return { line, list: value, problems }
 }
 
 const listFields = ['query_id', 'query', 'group', 'candidates']

@@ -1,5 +1,5 @@
 import type { GraphValue } from '../engine.js'
-import { type IdOf as IdOfInternal, nodeIdOf, relationshipValue, visibleLabels } from '../values.js'
+import { type IdOf as IdOfInternal, nodeIdOf, relationshipValue, scalarValue, visibleLabels } from '../values.js'
 
 type IdOf = IdOfInternal<number>
 
@@ -7,16 +7,8 @@ type Row = { [key: string]: unknown }
 
 /** A value of Grafeo's result as a GraphValue: nodes, relationships and paths in the shapes that Neo4j's get too. */
 export function decodeGrafeo(value: unknown, idOf: IdOf): GraphValue {
-  if (value === null || value === undefined) return null
-  switch (typeof value) {
-    case 'boolean':
-    case 'string':
-      return value
-    case 'number':
-      return Number.isFinite(value) ? value : null
-    case 'bigint':
-      return value.toString()
-  }
+  const scalar = scalarValue(value)
+  if (scalar !== undefined) return scalar
   if (value instanceof Date) return localMoment(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, (item) => decodeGrafeo(item, idOf))

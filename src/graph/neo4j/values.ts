@@ -1,7 +1,7 @@
 import neo4j, { type Node, type Path, type Relationship } from 'neo4j-driver'
 import { EspalierError } from '../../util/error.js'
 import type { GraphValue } from '../engine.js'
-import { type IdOf, nodeIdOf, relationshipValue, visibleLabels } from '../values.js'
+import { type IdOf, nodeIdOf, relationshipValue, scalarValue, visibleLabels } from '../values.js'
 
 /**
  * A value for Neo4j: whole numbers as Integers (the driver would send floats), in lists only where all are whole, because a stored list
@@ -22,16 +22,8 @@ export function encodeNeo4j(value: unknown): unknown {
 
 /** A value of Neo4j's result as a GraphValue; `idOf` knows the catalog ids of the ends of relationships. */
 export function decodeNeo4j(value: unknown, idOf: IdOf<string>): GraphValue {
-  if (value === null || value === undefined) return null
-  switch (typeof value) {
-    case 'boolean':
-    case 'string':
-      return value
-    case 'number':
-      return Number.isFinite(value) ? value : null
-    case 'bigint':
-      return value.toString()
-  }
+  const scalar = scalarValue(value)
+  if (scalar !== undefined) return scalar
   if (neo4j.isInt(value)) return value.inSafeRange() ? value.toNumber() : value.toString()
   if (Array.isArray(value)) return value.map((item) => decodeNeo4j(item, idOf))
   if (value instanceof Int8Array || value instanceof Uint8Array)
