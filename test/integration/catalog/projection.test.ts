@@ -100,7 +100,7 @@ describe('the projection', () => {
       prepare: () => engine.prepare(),
       clear: () => engine.clear(),
     }
-    const projection = await startProjection({ database, engine: flaky, log, pollMs: 60_000 })
+    const projection = await startProjection({ database, engine: flaky, log, pollMs: 3_600_000 })
     await load(ddl, 1)
     await expect(awaitProjection(database, flaky, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'TIMEOUT' })
     expect(projection.failure).toBe('down')
@@ -108,11 +108,9 @@ describe('the projection', () => {
     isDown = false
     await awaitProjection(database, flaky)
     await expectInStep()
-    const started = performance.now()
+    // by notification: the next look would be in an hour
     await load(ddl.replace('owner STRING', 'owner STRING, more INT'), 2)
     await awaitProjection(database, flaky)
-    // by notification: the next look would be in a minute
-    expect(performance.now() - started).toBeLessThan(30_000)
     await expectInStep()
     await projection.stop()
     expect(projection.failure).toBeNull()

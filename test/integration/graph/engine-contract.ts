@@ -291,9 +291,7 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>):
       const others = await Promise.all(Array.from({ length: 8 }, () => rows('MATCH (n:Table) RETURN count(n)')))
       expect(others).toEqual(others.map(() => [[3000]]))
       expect(hasEnded).toBe(false)
-      const began = performance.now()
       expect(await endless).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('4000 ms') })
-      expect(performance.now() - began).toBeLessThan(12_000)
       expect(await rows('MATCH (n:Table) RETURN count(n)')).toEqual([[3000]])
       expect(await engine.position()).toBe(7)
     })
@@ -315,10 +313,8 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>):
     it('loads 10,000 nodes and their edges in one batch, a hub among them', async () => {
       const columns = Array.from({ length: 10_000 }, (_, i) => node(`c${i}`, 'Column', { ordinal: i, updated_at: '2024-01-01T00:00:00Z' }))
       const edges = columns.map((_, i) => edge('hub', 'HAS_COLUMN', `c${i}`))
-      const began = performance.now()
       await engine.apply([node('hub'), ...columns, ...edges], 1)
       await engine.apply(edges, 2)
-      expect(performance.now() - began).toBeLessThan(30_000)
       expect(await rows('MATCH (t:Table)-[r:HAS_COLUMN]->(c:Column) RETURN count(r), count(DISTINCT c), max(c.ordinal)')).toEqual([
         [10_000, 10_000, 9_999],
       ])

@@ -47,13 +47,11 @@ describe('followEvents', () => {
 
   it('tells of an event by notification, long before the poll', async () => {
     const id = await runningRun()
-    const events = followEvents(database, id, 1, { pollMs: 60_000 })
+    const events = followEvents(database, id, 1, { pollMs: 3_600_000 })
     const next = events.next()
     await expect.poll(async () => (await listeners()).length).toBeGreaterThan(0)
-    const before = performance.now()
     await appendEvents(database, id, 1, numbered(2, 2))
     expect(await next).toMatchObject({ value: { sequence: 2 }, done: false })
-    expect(performance.now() - before).toBeLessThan(5_000)
     await events.return!()
   })
 
@@ -69,6 +67,23 @@ describe('followEvents', () => {
     }
     await transition(database, id, 'failed')
     for (const follower of followers) expect(sequencesOf(await follower)).toEqual(upTo(402))
+  })
+
+  it('listens anew when the first LISTEN fails', async () => {
+    const id = await runningRun()
+    let tries = 0
+    const flaky = {
+      ...database,
+      listen: async (channel: string, on: (payload: string) => void) => {
+        if (++tries <= 2) throw Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
+        return database.listen(channel, on)
+      },
+    }
+    const follower = collect(followEvents(flaky, id))
+    await appendEvents(database, id, 1, numbered(2, 20))
+    await transition(database, id, 'completed')
+    expect(sequencesOf(await follower)).toEqual(upTo(21))
+    expect(tries).toBe(3)
   })
 
   it('works across processes: another pool writes', async () => {
@@ -107,13 +122,11 @@ describe('followEvents', () => {
 
   it('lets go at once when the reader leaves while it waits', async () => {
     const id = await runningRun()
-    const events = followEvents(database, id, 1, { pollMs: 60_000 })
+    const events = followEvents(database, id, 1, { pollMs: 3_600_000 })
     const waiting = events.next()
     await new Promise((resolve) => setTimeout(resolve, 50))
-    const before = performance.now()
     expect(await events.return!()).toEqual({ value: undefined, done: true })
     expect(await waiting).toEqual({ value: undefined, done: true })
-    expect(performance.now() - before).toBeLessThan(1_000)
     expect(await events.next()).toEqual({ value: undefined, done: true })
   })
 

@@ -57,10 +57,8 @@ describe('a worker', () => {
       { pollMs: 600_000 },
       async () => ({ state: 'completed' }),
       async () => {
-        const before = performance.now()
         const { id } = await create(database)
         await stateOf(database, id).toBe('completed')
-        expect(performance.now() - before).toBeLessThan(5_000)
       },
     )
   })

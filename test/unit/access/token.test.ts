@@ -1,5 +1,7 @@
-import { exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTokenReader } from '../../../src/access/token.js'
 
 const claims = { scopesClaim: 'scope', projectsClaim: 'projects' }
@@ -61,5 +63,46 @@ describe('tokens that open nothing', () => {
       .sign(keys.privateKey)
     const found = await (await openTokenReader({ publicKey: await exportSPKI(keys.publicKey), ...claims }))(token)
     expect([...found.scopes]).toEqual(['admin'])
+  })
+})
+
+describe('the published keys of an identity provider', () => {
+  let keys: Awaited<ReturnType<typeof generateKeyPair>>
+  let published: object[] = []
+  let asked = 0
+  let provider: Server
+  let jwksUrl: string
+  beforeAll(async () => {
+    keys = await generateKeyPair('ES256', { extractable: true })
+    published = [{ ...(await exportJWK(keys.publicKey)), kid: 'current', alg: 'ES256' }]
+    provider = createServer((_, response) => {
+      asked++
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: published }))
+    })
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+    jwksUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/jwks.json`
+  })
+  afterAll(() => void provider.close())
+  const token = (kid: string, key = keys.privateKey) =>
+    new SignJWT({ scope: 'catalog:read', projects: 'bank' })
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .setSubject('ada')
+      .setExpirationTime('5m')
+      .sign(key)
+
+  test('are fetched once, and open what they signed', async () => {
+    const read = await openTokenReader({ jwksUrl, ...claims })
+    for (let i = 0; i < 3; i++) expect(await read(await token('current'))).toMatchObject({ name: 'user:ada', projects: new Set(['bank']) })
+    expect(asked).toBe(1)
+  })
+  test('open nothing that another key signed, nor one that is not among them', async () => {
+    const read = await openTokenReader({ jwksUrl, ...claims })
+    const other = await generateKeyPair('ES256')
+    await expect(read(await token('current', other.privateKey))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await expect(read(await token('former'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+  test('and where the provider does not answer, that is said: the token may be good', async () => {
+    const read = await openTokenReader({ jwksUrl: 'http://127.0.0.1:1/jwks.json', ...claims })
+    await expect(read(await token('current'))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 })
