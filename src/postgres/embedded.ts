@@ -295,27 +295,72 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const server = orphan ? { ...orphan, hasEnded: () => !isAlive(orphan.pid) } : await startServer(launcher, { ...options, folder })
     await ensureDatabase(server.port, password)
     options.log.debug({ port: server.port, pid: server.pid, launcher: launcher.name, isAdopted: orphan !== null }, 'postgres: ready')
-    return handleOf(
-      server,
-      { url: urlOf(server.port, password), launcher: launcher.name, isAdopted: orphan !== null },
-      ownership,
-      options.log,
-    )
+    const keeper = keepRunning(server, () => startServer(launcher, { ...options, folder, port: server.port }), options.log)
+    return handleOf(keeper, { url: urlOf(server.port, password), launcher: launcher.name, isAdopted: orphan !== null }, ownership)
   } catch (error) {
     await ownership.release()
     throw error instanceof EspalierError ? error : startFailure('The embedded Postgres did not start', messageOf(error))
   }
 }
 
-function handleOf(
-  server: Running,
-  about: Omit<EmbeddedPostgres, 'stop'>,
-  ownership: { release(): Promise<void> },
-  log: Logger,
-): EmbeddedPostgres {
+interface Keeper {
+  /** of the server that runs now */
+  pid(): number
+  stop(): Promise<void>
+}
+
+const lookEvery = 500
+/** A server that ends this often within the time has a reason that another start does not mend. */
+const mostRestarts = { times: 5, within: 60_000 }
+
+/**
+ * Starts the server again, on the port that its clients know, when it ends unasked (killed, out of memory); it recovers from its log,
+ * and its clients, who try again what a lost connection cut off, go on. Gives up on one that ends again and again, and says so.
+ */
+function keepRunning(first: Running, start: () => Promise<Running>, log: Logger): Keeper {
+  let server = first
+  let isStopping = false
+  let restarting: Promise<void> | null = null
+  let ends: number[] = []
+
+  async function restart(): Promise<void> {
+    ends = [...ends.filter((at) => at > Date.now() - mostRestarts.within), Date.now()]
+    if (ends.length > mostRestarts.times) {
+      clearInterval(timer)
+      return log.error(
+        { pid: server.pid },
+        `postgres: ended ${ends.length} times within a minute and is not started again: see postgres.log`,
+      )
+    }
+    log.error({ pid: server.pid }, 'postgres: ended unasked, starting it again')
+    try {
+      server = await start()
+      log.info({ pid: server.pid, port: server.port }, 'postgres: runs again')
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, 'postgres: did not start again')
+    }
+  }
+  const timer = setInterval(() => {
+    if (isStopping || restarting || !server.hasEnded()) return
+    restarting = restart().finally(() => (restarting = null))
+  }, lookEvery)
+  timer.unref()
+
+  return {
+    pid: () => server.pid,
+    async stop() {
+      isStopping = true
+      clearInterval(timer)
+      await restarting
+      await endServer(server.pid, server.hasEnded, log)
+    },
+  }
+}
+
+function handleOf(keeper: Keeper, about: Omit<EmbeddedPostgres, 'stop'>, ownership: { release(): Promise<void> }): EmbeddedPostgres {
   const endWithProcess = () => {
     try {
-      process.kill(server.pid, 'SIGINT')
+      process.kill(keeper.pid(), 'SIGINT')
     } catch {
       // it has ended already
     }
@@ -323,7 +368,7 @@ function handleOf(
   process.on('exit', endWithProcess)
   let stopping: Promise<void> | undefined
   const stop = async () => {
-    await endServer(server.pid, server.hasEnded, log)
+    await keeper.stop()
     process.off('exit', endWithProcess)
     await ownership.release()
   }

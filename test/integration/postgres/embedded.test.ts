@@ -89,6 +89,26 @@ afterAll(() => {
 
 const isRoot = process.getuid?.() === 0
 describe.each(isRoot ? (['postgres-user', 'user-namespace', 'copied'] as const) : (['as-is'] as const))('run %s', (launcher) => {
+  it('starts a server again that was killed, on its port and with its data; clients go on', async () => {
+    const folder = newFolder()
+    const server = await start({ folder, settings: { shared_buffers: '1MB' } })
+    const database = await openDatabase(server.url)
+    await database.query('CREATE TABLE kept AS SELECT 42 AS n')
+    const before = postmasterOf(folder)
+    await kill(before)
+    const rows = () =>
+      database.query('SELECT n FROM kept').then(
+        (answer) => answer.rows,
+        () => null,
+      )
+    await expect.poll(rows, { timeout: 30_000 }).toEqual([{ n: 42 }])
+    expect(postmasterOf(folder)).not.toBe(before)
+    await database.close()
+    const after = postmasterOf(folder)
+    await server.stop()
+    expect(isAlive(after)).toBe(false)
+  })
+
   it('keeps data, password and port from start to start', async () => {
     const folder = newFolder()
     const first = await start({ folder, launchers: [launcher] })
