@@ -2,7 +2,7 @@ import { type ChangePoint, changePoints } from '../statistics/change-points.js'
 import { type Correlation, pearson, spearman } from '../statistics/correlation.js'
 import { type Summary, summarize } from '../statistics/summary.js'
 import { mannKendall, theilSen } from '../statistics/trend.js'
-import { memberOf, setMember } from '../util/record.js'
+import { memberOf, ownMember, setMember } from '../util/record.js'
 
 /** A metric at a moment: what the ledger stores per table, system or project. */
 export interface EntropyPoint {
@@ -29,15 +29,17 @@ export const emptyEntropy = (): EntropyLearning => ({ series: {} })
  */
 export function learnMetadataEntropy(points: Iterable<EntropyPoint>, before: EntropyLearning = emptyEntropy()): EntropyLearning {
   const learning = structuredClone(before)
-  const wanted: ReadonlySet<string> = new Set(entropyMetrics)
-  for (const { nodeId, name, at, value } of points) {
-    if (!wanted.has(name) || !Number.isFinite(value)) continue
-    const ofNode = memberOf(learning.series, nodeId, () => ({}))
-    const values = memberOf(ofNode, name, (): Record<string, number> => ({}))
-    const key = String(at.getTime())
-    setMember(values, key, Math.max(values[key] ?? Number.NEGATIVE_INFINITY, value))
-  }
+  for (const point of points) if (wantedMetrics.has(point.name) && Number.isFinite(point.value)) put(learning, point)
   return learning
+}
+
+const wantedMetrics: ReadonlySet<string> = new Set(entropyMetrics)
+
+function put(learning: EntropyLearning, { nodeId, name, at, value }: EntropyPoint): void {
+  const ofNode = memberOf(learning.series, nodeId, () => ({}))
+  const values = memberOf(ofNode, name, (): Record<string, number> => ({}))
+  const key = String(at.getTime())
+  setMember(values, key, Math.max(values[key] ?? Number.NEGATIVE_INFINITY, value))
 }
 
 export interface Trend {
@@ -64,6 +66,8 @@ export interface NodeEntropy {
 
 export interface EntropyPatterns {
   nodes: NodeEntropy[]
+  /** how many nodes there are, told one by one or not */
+  nodeCount: number
   /** all values of a metric together, over nodes and time */
   overall: Record<EntropyMetric, Summary>
   points: number
@@ -83,7 +87,8 @@ function thinned<T>(rows: readonly T[]): readonly T[] {
   return step <= 1 ? rows : rows.filter((_, i) => (rows.length - 1 - i) % step === 0)
 }
 
-function seriesPattern(values: Record<string, number>): SeriesPattern {
+/** Level, spread, trend and breaks of one series: values by time (ms as text). */
+export function seriesPattern(values: Record<string, number>): SeriesPattern {
   const all = inTime(values)
   const rows = thinned(all)
   const [days, y] = [rows.map(([time]) => (time - rows[0]![0]) / dayMs), rows.map(([, value]) => value)]
@@ -102,25 +107,85 @@ function correlationsOf(entropy: Record<string, number>, kl: Record<string, numb
   return { entropyKlCorrelation: pearson(x, y), entropyKlRankCorrelation: spearman(x, y) }
 }
 
-/** What the series say: level, spread, trend on real time, breaks, and whether entropy and divergence go together. */
-export function summarizeMetadataEntropy({ series }: EntropyLearning): EntropyPatterns {
-  const ids = Object.keys(series).sort()
-  const valuesOf = (id: string, metric: EntropyMetric): Record<string, number> => series[id]![metric] ?? {}
-  const nodes = ids.map((nodeId) => ({
+type NodeSeries = Record<string, Record<string, number>>
+
+function nodeEntropy(nodeId: string, series: NodeSeries): NodeEntropy {
+  const valuesOf = (metric: EntropyMetric): Record<string, number> => series[metric] ?? {}
+  return {
     nodeId,
     metrics: Object.fromEntries(
       entropyMetrics.flatMap((metric) => {
-        const values = valuesOf(nodeId, metric)
+        const values = valuesOf(metric)
         return Object.keys(values).length > 0 ? [[metric, seriesPattern(values)]] : []
       }),
     ),
-    ...correlationsOf(valuesOf(nodeId, 'metadata_entropy'), valuesOf(nodeId, 'kl_divergence')),
-  }))
-  const everything = (metric: EntropyMetric) => ids.flatMap((id) => inTime(valuesOf(id, metric)).map(([, value]) => value))
-  const overall = Object.fromEntries(entropyMetrics.map((metric) => [metric, summarize(everything(metric))]))
-  return {
-    nodes,
-    overall: overall as Record<EntropyMetric, Summary>,
-    points: entropyMetrics.reduce((sum, metric) => sum + everything(metric).length, 0),
+    ...correlationsOf(valuesOf('metadata_entropy'), valuesOf('kl_divergence')),
   }
+}
+
+/** Learns point by point, those of one node together: one node's series are held at a time. */
+export class EntropyLearner {
+  #nodes: NodeEntropy[] = []
+  #nodeCount = 0
+  #current: { nodeId: string; series: EntropyLearning } | null = null
+  readonly #everything = new Map<EntropyMetric, number[]>(entropyMetrics.map((metric) => [metric, []]))
+  readonly #most: number
+  readonly #always: string | null
+
+  /** `most`: nodes that are told one by one: `always`, then those with the most points */
+  constructor(most = Number.POSITIVE_INFINITY, always: string | null = null) {
+    this.#most = most
+    this.#always = always
+  }
+
+  learn({ nodeId, name, at, value }: EntropyPoint): void {
+    if (!wantedMetrics.has(name) || !Number.isFinite(value)) return
+    if (this.#current?.nodeId !== nodeId) {
+      this.#settle()
+      this.#current = { nodeId, series: emptyEntropy() }
+    }
+    put(this.#current!.series, { nodeId, name, at, value })
+  }
+
+  #settle(): void {
+    if (!this.#current) return
+    const { nodeId, series } = this.#current
+    const own = ownMember(series.series, nodeId)!
+    this.#current = null
+    this.#nodeCount++
+    for (const metric of entropyMetrics) {
+      const values = this.#everything.get(metric)!
+      for (const [, value] of inTime(own[metric] ?? {})) values.push(value)
+    }
+    this.#nodes.push(nodeEntropy(nodeId, own))
+    if (this.#nodes.length > 2 * this.#most) this.#prune()
+  }
+
+  #prune(): void {
+    const points = ({ nodeId, metrics }: NodeEntropy) =>
+      nodeId === this.#always ? Number.POSITIVE_INFINITY : Object.values(metrics).reduce((sum, { n }) => sum + n, 0)
+    this.#nodes.sort((a, b) => points(b) - points(a) || (a.nodeId < b.nodeId ? -1 : 1))
+    this.#nodes = this.#nodes.slice(0, this.#most)
+  }
+
+  summarize(): EntropyPatterns {
+    this.#settle()
+    if (this.#nodes.length > this.#most) this.#prune()
+    const overall = Object.fromEntries(entropyMetrics.map((metric) => [metric, summarize(this.#everything.get(metric)!)]))
+    return {
+      nodes: [...this.#nodes].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
+      nodeCount: this.#nodeCount,
+      overall: overall as Record<EntropyMetric, Summary>,
+      points: [...this.#everything.values()].reduce((sum, values) => sum + values.length, 0),
+    }
+  }
+}
+
+/** What the series say: level, spread, trend on real time, breaks, and whether entropy and divergence go together. */
+export function summarizeMetadataEntropy({ series }: EntropyLearning): EntropyPatterns {
+  const learner = new EntropyLearner()
+  for (const nodeId of Object.keys(series).sort())
+    for (const [name, values] of Object.entries(series[nodeId]!))
+      for (const [time, value] of inTime(values)) learner.learn({ nodeId, name, at: new Date(time), value })
+  return learner.summarize()
 }

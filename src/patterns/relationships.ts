@@ -21,8 +21,12 @@ export interface RelationshipPatterns {
   dangling: number
   nodeKinds: Record<string, number>
   relationships: RelationshipCount[]
-  /** exact counts of directed walks (a walk may pass a node twice), the most frequent first */
+  /** exact counts of directed walks (a walk may pass a node twice), the most frequent first, at most 500 */
   chains: ChainCount[]
+  /** how many kinds of chain there are */
+  chainCount: number
+  /** the 20 most frequent chains that begin at a project, at a table */
+  pathsFrom: { project: ChainCount[]; table: ChainCount[] }
 }
 
 type Counts = Map<string, number>
@@ -30,74 +34,171 @@ const add = (counts: Counts, key: string, n = 1) => counts.set(key, (counts.get(
 const sorted = <T>(rows: T[], n: (row: T) => number, name: (row: T) => string) =>
   rows.sort((a, b) => n(b) - n(a) || (name(a) < name(b) ? -1 : 1))
 
-/** Per node: how many edges come in as `kind -label->`, and go out as `-label-> kind`. */
-function neighbourhoods(edges: readonly CatalogEdge[], kinds: ReadonlyMap<string, string>) {
-  const incoming = new Map<string, Counts>()
-  const outgoing = new Map<string, Counts>()
-  const at = (map: Map<string, Counts>, id: string): Counts => {
-    const counts = map.get(id) ?? new Map()
-    map.set(id, counts)
-    return counts
+/** Numbers that grow. */
+class Numbers {
+  #values = new Int32Array(1024)
+  length = 0
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const grown = new Int32Array(2 * this.length)
+      grown.set(this.#values)
+      this.#values = grown
+    }
+    this.#values[this.length++] = value
   }
-  for (const { sourceId, label, targetId } of edges) {
-    add(at(incoming, targetId), `${kinds.get(sourceId)} -${label}->`)
-    add(at(outgoing, sourceId), `-${label}-> ${kinds.get(targetId)}`)
+  at(i: number): number {
+    return this.#values[i]!
   }
-  return { incoming, outgoing }
 }
 
-const none: Counts = new Map()
-
-/** Counts walks of 2 and 3 edges exactly, from per-node counts: O(edges x distinct relationships), no walk is listed. */
-function countChains(edges: readonly CatalogEdge[], kinds: ReadonlyMap<string, string>): ChainCount[] {
-  const { incoming, outgoing } = neighbourhoods(edges, kinds)
-  const two: Counts = new Map()
-  const three: Counts = new Map()
-  for (const [id, before] of incoming)
-    for (const [head, x] of before) for (const [tail, y] of outgoing.get(id) ?? none) add(two, `${head} ${kinds.get(id)} ${tail}`, x * y)
-  for (const { sourceId, label, targetId } of edges)
-    for (const [head, x] of incoming.get(sourceId) ?? none)
-      for (const [tail, y] of outgoing.get(targetId) ?? none)
-        add(three, `${head} ${kinds.get(sourceId)} -${label}-> ${kinds.get(targetId)} ${tail}`, x * y)
-  const rows = (counts: Counts, hops: 2 | 3) => [...counts].map(([chain, count]) => ({ chain, hops, count }))
-  return sorted(
-    [...rows(two, 2), ...rows(three, 3)],
-    (row) => row.count,
-    (row) => row.chain,
-  )
+/** Names as small numbers, in order of first sight. */
+class Names {
+  readonly #numbers = new Map<string, number>()
+  readonly names: string[] = []
+  number(name: string): number {
+    const known = this.#numbers.get(name)
+    if (known !== undefined) return known
+    this.#numbers.set(name, this.names.length)
+    return this.names.push(name) - 1
+  }
 }
+
+/** Per node, how many of its edges are of which relationship: row `i` is `[starts[i], starts[i + 1])` of the other two. */
+interface Degrees {
+  starts: Int32Array
+  relationship: Int32Array
+  count: Int32Array
+}
+
+function degreesOf(nodes: number, ends: Numbers, relationships: Numbers): Degrees {
+  const places = new Int32Array(nodes + 1)
+  for (let e = 0; e < ends.length; e++) places[ends.at(e) + 1]!++
+  for (let i = 0; i < nodes; i++) places[i + 1]! += places[i]!
+  const sorted = new Int32Array(ends.length)
+  const next = places.slice(0, nodes)
+  for (let e = 0; e < ends.length; e++) sorted[next[ends.at(e)]!++] = relationships.at(e)
+  const [starts, relationship, count] = [new Int32Array(nodes + 1), new Int32Array(ends.length), new Int32Array(ends.length)]
+  let used = 0
+  for (let i = 0; i < nodes; i++) {
+    const own = sorted.subarray(places[i]!, places[i + 1]!).sort()
+    own.forEach((r, k) => {
+      if (k > 0 && own[k - 1] === r) count[used - 1]!++
+      else {
+        relationship[used] = r
+        count[used++] = 1
+      }
+    })
+    starts[i + 1] = used
+  }
+  return { starts, relationship, count }
+}
+
+/** Learns which kinds are related how: all nodes first, then all edges, in any order; some 20 bytes for each. */
+export class RelationshipLearner {
+  readonly #index = new Map<string | number, number>()
+  readonly #kinds = new Names()
+  readonly #kindOf = new Numbers()
+  readonly #rows: RelationshipCount[] = []
+  readonly #rowOf = new Names()
+  readonly #sources = new Numbers()
+  readonly #targets = new Numbers()
+  readonly #relationships = new Numbers()
+  #dangling = 0
+
+  node(id: string | number, kind: string): void {
+    if (this.#index.has(id)) return
+    this.#index.set(id, this.#index.size)
+    this.#kindOf.push(this.#kinds.number(kind))
+  }
+
+  edge(source: string | number, label: string, target: string | number): void {
+    const [from, to] = [this.#index.get(source), this.#index.get(target)]
+    if (from === undefined || to === undefined) {
+      this.#dangling++
+      return
+    }
+    const [sourceKind, targetKind] = [this.#kindNamed(from), this.#kindNamed(to)]
+    const r = this.#rowOf.number(`${sourceKind} ${label} ${targetKind}`)
+    this.#rows[r] ??= { sourceKind, label, targetKind, count: 0 }
+    this.#rows[r].count++
+    this.#sources.push(from)
+    this.#targets.push(to)
+    this.#relationships.push(r)
+  }
+
+  #kindNamed(node: number): string {
+    return this.#kinds.names[this.#kindOf.at(node)]!
+  }
+
+  /** Counts walks of 2 and 3 edges exactly, from per-node counts: O(edges x distinct relationships), no walk is listed. */
+  #countChains(): ChainCount[] {
+    const nodes = this.#index.size
+    const incoming = degreesOf(nodes, this.#targets, this.#relationships)
+    const outgoing = degreesOf(nodes, this.#sources, this.#relationships)
+    const found = new Map<number, number>()
+    const size = this.#rows.length + 1
+    // walks from the edges into `before` over `middle` (none: size - 1) to the edges out of `after`
+    const join = (before: number, middle: number, after: number) => {
+      for (let i = incoming.starts[before]!; i < incoming.starts[before + 1]!; i++)
+        for (let o = outgoing.starts[after]!; o < outgoing.starts[after + 1]!; o++) {
+          const key = (incoming.relationship[i]! * size + middle) * size + outgoing.relationship[o]!
+          found.set(key, (found.get(key) ?? 0) + incoming.count[i]! * outgoing.count[o]!)
+        }
+    }
+    for (let node = 0; node < nodes; node++) join(node, size - 1, node)
+    for (let e = 0; e < this.#sources.length; e++) join(this.#sources.at(e), this.#relationships.at(e), this.#targets.at(e))
+    const step = ({ label, targetKind }: RelationshipCount) => ` -${label}-> ${targetKind}`
+    const rows = [...found].map(([key, count]): ChainCount => {
+      const [first, middle, last] = [Math.floor(key / size ** 2), Math.floor(key / size) % size, key % size]
+      const between = middle === size - 1 ? [] : [middle]
+      const walk = [first, ...between, last].map((r) => this.#rows[r]!)
+      return { chain: walk[0]!.sourceKind + walk.map(step).join(''), hops: between.length === 0 ? 2 : 3, count }
+    })
+    return sorted(
+      rows,
+      (row) => row.count,
+      (row) => row.chain,
+    )
+  }
+
+  summarize(): RelationshipPatterns {
+    const chains = this.#countChains()
+    const from = (kind: string) => chains.filter(({ chain }) => chain.startsWith(`${kind} -`)).slice(0, 20)
+    const counts: Counts = new Map()
+    for (let i = 0; i < this.#kindOf.length; i++) add(counts, this.#kindNamed(i))
+    return {
+      nodes: this.#index.size,
+      edges: this.#sources.length,
+      dangling: this.#dangling,
+      nodeKinds: Object.fromEntries(
+        sorted(
+          [...counts],
+          ([, n]) => n,
+          ([kind]) => kind,
+        ),
+      ),
+      relationships: sorted(
+        this.#rows.map((row) => ({ ...row })),
+        (row) => row.count,
+        (row) => `${row.sourceKind} ${row.label} ${row.targetKind}`,
+      ),
+      ...{ chains: chains.slice(0, mostChains), chainCount: chains.length },
+      pathsFrom: { project: from('Project'), table: from('Table') },
+    }
+  }
+}
+
+const mostChains = 500
 
 /** Learns which kinds are related how, from the facts that hold at one moment. The order of nodes and edges does not matter. */
-export function learnRelationships(nodes: readonly CatalogNode[], edges: readonly CatalogEdge[]): RelationshipPatterns {
-  const kinds = new Map(nodes.map((node) => [node.id, node.kind as string]))
-  const known = edges.filter(({ sourceId, targetId }) => kinds.has(sourceId) && kinds.has(targetId))
-  const nodeKinds: Counts = new Map()
-  for (const { kind } of nodes) add(nodeKinds, kind)
-  const counts = new Map<string, RelationshipCount>()
-  for (const { sourceId, label, targetId } of known) {
-    const row = { sourceKind: kinds.get(sourceId)!, label, targetKind: kinds.get(targetId)!, count: 0 }
-    const key = `${row.sourceKind} ${label} ${row.targetKind}`
-    if (!counts.has(key)) counts.set(key, row)
-    counts.get(key)!.count++
-  }
-  return {
-    nodes: nodes.length,
-    edges: known.length,
-    dangling: edges.length - known.length,
-    nodeKinds: Object.fromEntries(
-      sorted(
-        [...nodeKinds],
-        ([, n]) => n,
-        ([kind]) => kind,
-      ),
-    ),
-    relationships: sorted(
-      [...counts.values()],
-      (row) => row.count,
-      (row) => `${row.sourceKind} ${row.label} ${row.targetKind}`,
-    ),
-    chains: countChains(known, kinds),
-  }
+export function learnRelationships(
+  nodes: Iterable<Pick<CatalogNode, 'id' | 'kind'>>,
+  edges: Iterable<Pick<CatalogEdge, 'sourceId' | 'label' | 'targetId'>>,
+): RelationshipPatterns {
+  const learner = new RelationshipLearner()
+  for (const { id, kind } of nodes) learner.node(id, kind)
+  for (const { sourceId, label, targetId } of edges) learner.edge(sourceId, label, targetId)
+  return learner.summarize()
 }
 
 export interface RelationshipPrediction {

@@ -1,11 +1,13 @@
 import { ownMember } from '../util/record.js'
 import { nameTokens } from '../util/words.js'
-import { type ColumnTypeLearning, type Exposure } from './column-types.js'
+import { type ColumnTypeLearning, type Exposure, evolutionOf, type OpenExposure, type TypeEvolution } from './column-types.js'
 import { parseTypeName, printTypeName } from './type-name.js'
 
 export interface EvolutionContext {
   /** name of the column; its last word is used */
   column?: string
+  /** id of its table */
+  table?: string
   /** default 90 */
   horizonDays?: number
   /** until when columns were watched; default the last event */
@@ -25,42 +27,40 @@ const priorDays = 365 * 5
 const priorTransitions = 2
 const dayMs = 86_400_000
 
-/** Closed spells and those still open at `asOf`, for the columns that `matches`. */
-function exposureOf(
-  learning: ColumnTypeLearning,
-  closed: Exposure,
-  asOf: number,
-  matches: (name: string, base: string) => boolean,
-): Exposure {
-  let { days } = closed
-  for (const column of Object.values(learning.columns))
-    if (matches(column.name, parseTypeName(column.type).base)) days += Math.max(0, asOf - column.since) / dayMs
-  return { changes: closed.changes, days }
-}
+/** Exposure up to `asOf`, of closed spells and of those still open then. */
+const exposureOf = ({ changes, days, open, begun }: OpenExposure, asOf: number): Exposure => ({
+  changes,
+  days: days + Math.max(0, (open * asOf) / dayMs - begun),
+})
 
 /** Posterior mean of a Poisson rate under a Gamma prior centred on the parent's rate (changes per column-day). */
 const smoothed = ({ changes, days }: Exposure, parent: number) => (changes + priorDays * parent) / (days + priorDays)
 
-/** Chance of at least one type change within the horizon, from rates smoothed context -> type -> all columns. 0 without any history. */
-export function changeProbability(learning: ColumnTypeLearning, currentType: string, context: EvolutionContext = {}): number {
-  const asOf = context.asOf?.getTime() ?? learning.lastEventAt ?? 0
-  const none = { changes: 0, days: 0 }
-  const all = exposureOf(learning, learning.overall, asOf, () => true)
+const evolutionFrom = (learning: ColumnTypeLearning | TypeEvolution): TypeEvolution =>
+  'columns' in learning ? evolutionOf(learning) : learning
+
+/** Chance of at least one type change within the horizon, from rates smoothed column's name -> table -> type -> all. 0 without any history. */
+export function changeProbability(
+  learning: ColumnTypeLearning | TypeEvolution,
+  currentType: string,
+  { column, table, horizonDays = 90, asOf }: EvolutionContext = {},
+): number {
+  const { overall, byType, byTable, byToken, lastEventAt } = evolutionFrom(learning)
+  const at = asOf?.getTime() ?? lastEventAt ?? 0
+  const all = exposureOf(overall, at)
   if (all.days <= 0) return 0
-  const { base } = parseTypeName(currentType)
-  // Half a change is added to the estate as a whole, so that "never seen" is small and not impossible.
-  let rate = (all.changes + 0.5) / (all.days + 1)
-  rate = smoothed(
-    exposureOf(learning, ownMember(learning.byType, base) ?? none, asOf, (_, other) => other === base),
-    rate,
-  )
-  const token = context.column === undefined ? undefined : nameTokens(context.column).at(-1)
-  if (token !== undefined)
-    rate = smoothed(
-      exposureOf(learning, ownMember(learning.byToken, token) ?? none, asOf, (name) => nameTokens(name).at(-1) === token),
-      rate,
-    )
-  return 1 - Math.exp(-rate * (context.horizonDays ?? 90))
+  // Half a change in five column-years is added to the estate as a whole: "never seen" is small and not impossible, and one seen is not the rule.
+  let rate = (all.changes + 0.5) / (all.days + priorDays)
+  const levels: [Record<string, OpenExposure>, string | undefined][] = [
+    [byType, parseTypeName(currentType).base],
+    [byTable, table],
+    [byToken, column === undefined ? undefined : nameTokens(column).at(-1)],
+  ]
+  for (const [rows, key] of levels) {
+    const row = key === undefined ? undefined : ownMember(rows, key)
+    if (row) rate = smoothed(exposureOf(row, at), rate)
+  }
+  return -Math.expm1(-rate * horizonDays)
 }
 
 /** P(to | from): counts of this very type, backed by those of its base, backed by all targets ever seen. */
@@ -87,7 +87,7 @@ export function targetDistribution(learning: Pick<ColumnTypeLearning, 'transitio
  * first. P(to) = P(change within the horizon) x P(to | from).
  */
 export function predictSchemaEvolution(
-  learning: ColumnTypeLearning,
+  learning: ColumnTypeLearning | TypeEvolution,
   currentType: string,
   context: EvolutionContext = {},
 ): TypePrediction[] {

@@ -17,8 +17,9 @@ export interface WorkflowPatterns {
   stepCount: number
   /** jobs of the longest chain, the first to run first; [] where nothing depends on anything */
   longestChain: string[]
-  /** jobs that lie on a cycle or behind one: they have no place in a chain */
+  /** jobs that lie on a cycle or behind one: they have no place in a chain; at most 200 */
   cyclic: string[]
+  cyclicCount: number
   /** how many jobs wait for how many (fan-in), and are waited for by how many (fan-out) */
   fanIn: Record<string, number>
   fanOut: Record<string, number>
@@ -101,5 +102,6 @@ function longestChain(jobs: readonly string[], waitsFor: Map<string, Set<string>
   const last = [...ready].sort((a, b) => length.get(b)! - length.get(a)! || (a < b ? -1 : 1))[0]
   const chain: string[] = []
   for (let job = last; job !== undefined; job = before.get(job)) chain.unshift(job)
-  return { longestChain: chain.length > 1 ? chain : [], cyclic: jobs.filter((job) => open.get(job)! > 0) }
+  const cyclic = jobs.filter((job) => open.get(job)! > 0)
+  return { longestChain: chain.length > 1 ? chain : [], cyclic: cyclic.slice(0, mostSteps), cyclicCount: cyclic.length }
 }

@@ -1,7 +1,7 @@
 import { nodeFeatureWidth, queryFeatureWidth } from '../../../dist/datasets/links/features.js'
 import { buildLinkLists } from '../../../dist/datasets/links/lists.js'
 import { candidateEdgeTypes } from '../../../dist/datasets/links/spec.js'
-import { groupFolds, leaveOneGroupOut } from '../../../dist/datasets/splits.js'
+import { groupFolds, leaveOneGroupOut } from '../../../dist/datasets/splits/groups.js'
 import { rankingBaselines } from '../../../dist/evaluation/baselines.js'
 import { evaluateRanking, evaluateScorer } from '../../../dist/evaluation/ranking.js'
 import { averageReports, isBeyond, studyRanking, unitFor } from '../../../dist/evaluation/study.js'

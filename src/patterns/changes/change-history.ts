@@ -3,7 +3,7 @@ import { type HazardBin, hazardByAge, kaplanMeier, type Spell, type SurvivalCurv
 import { memberOf, ownMember, setMember } from '../../util/record.js'
 import type { ColumnEvent } from '../column-types.js'
 import type { SchemaHistory } from './snapshots.js'
-import { inOrder, type LiveColumn, moments, type SchemaChange, type SchemaChangeKind, Timeline } from './timeline.js'
+import { inOrder, type LiveColumn, type SchemaChange, type SchemaChangeKind, Timeline } from './timeline.js'
 
 /** All that is learned from changes. A plain value: it is stored, and learning goes on from it. */
 export interface ChangeLearning {
@@ -26,34 +26,43 @@ export const emptyChanges = (): ChangeLearning => ({
 
 const dayMs = 86_400_000
 
-function timelineOf({ columns, tables, lastAt }: ChangeLearning): Timeline {
-  const timeline = new Timeline()
-  timeline.at = lastAt
-  for (const column of columns) timeline.restore({ ...column }, { id: column.table, ...ownMember(tables, column.table)! })
-  return timeline
-}
+/** Learns moment by moment, in place: what `learnChanges` does, for histories that do not fit in memory. */
+export class ChangeLearner {
+  readonly #timeline = new Timeline()
+  readonly #learning: Omit<ChangeLearning, 'columns' | 'tables'>
+  #pending: ColumnEvent[] = []
 
-/**
- * Learns from column events on top of what was learned before; moment by moment and all at once give the same. Events of one call may come
- * in any order, but all of one moment in one call, and no call may go back in time (BAD_INPUT). Returns a new value.
- */
-export function learnChanges(events: Iterable<ColumnEvent>, before: ChangeLearning = emptyChanges()): ChangeLearning {
-  const timeline = timelineOf(before)
-  const learning: ChangeLearning = {
-    ...{ ...before, changes: [...before.changes], typeDays: structuredClone(before.typeDays) },
-    ...{ endedColumns: [...before.endedColumns], endedTables: [...before.endedTables] },
+  constructor({ columns, tables, ...before }: ChangeLearning = emptyChanges()) {
+    this.#timeline.at = before.lastAt
+    for (const column of columns) this.#timeline.restore({ ...column }, { id: column.table, ...ownMember(tables, column.table)! })
+    this.#learning = {
+      ...{ ...before, changes: [...before.changes], typeDays: structuredClone(before.typeDays) },
+      ...{ endedColumns: [...before.endedColumns], endedTables: [...before.endedTables] },
+    }
   }
-  for (const moment of moments(inOrder(events))) {
+
+  /** Events in order of time; those of one moment are acted on together, when the next moment begins or the value is asked for. */
+  learn(event: ColumnEvent): void {
+    if (this.#pending.length > 0 && this.#pending[0]!.at.getTime() !== event.at.getTime()) this.#settle()
+    this.#pending.push(event)
+  }
+
+  #settle(): void {
+    if (this.#pending.length === 0) return
+    const events = this.#pending.sort((a, b) => (a.columnId < b.columnId ? -1 : a.columnId > b.columnId ? 1 : 0))
+    const at = events[0]!.at.getTime()
+    this.#pending = []
+    const learning = this.#learning
     const since = new Map<string, number>()
-    for (const { columnId } of moment.events) {
-      const column = timeline.column(columnId)
+    for (const { columnId } of events) {
+      const column = this.#timeline.column(columnId)
       if (column) since.set(columnId, column.typeSince)
     }
-    const step = timeline.apply(moment.at, moment.events)
-    const days = (from: number) => (moment.at - from) / dayMs
-    learning.changes.push(...step.changes)
-    learning.endedColumns.push(...step.ended.map((column) => ({ days: days(column.born), ended: true })))
-    learning.endedTables.push(...step.endedTables.map((table) => ({ days: days(table.born), ended: true })))
+    const step = this.#timeline.apply(at, events)
+    const days = (from: number) => (at - from) / dayMs
+    for (const change of step.changes) learning.changes.push(change)
+    for (const column of step.ended) learning.endedColumns.push({ days: days(column.born), ended: true })
+    for (const table of step.endedTables) learning.endedTables.push({ days: days(table.born), ended: true })
     for (const { kind, column, from, to } of step.changes)
       if (kind === 'type_transition')
         memberOf(
@@ -61,14 +70,44 @@ export function learnChanges(events: Iterable<ColumnEvent>, before: ChangeLearni
           to!,
           (): number[] => [],
         ).push(days(since.get(column!)!))
-    learning.firstAt ??= moment.at
-    learning.lastAt = moment.at
+    learning.firstAt ??= at
+    learning.lastAt = at
   }
-  learning.columns = [...timeline.columns()].sort((a, b) => (a.table + a.id < b.table + b.id ? -1 : 1))
-  learning.tables = {}
-  for (const { id, born, lastChange, changes } of [...timeline.tables.values()].sort((a, b) => (a.id < b.id ? -1 : 1)))
-    setMember(learning.tables, id, { born, lastChange, changes })
-  return learning
+
+  /** What was learned so far, as a value of its own. */
+  value(): ChangeLearning {
+    this.#settle()
+    const columns = [...this.#timeline.columns()]
+      .sort((a, b) => (a.table + a.id < b.table + b.id ? -1 : 1))
+      .map((column) => ({ ...column }))
+    const tables: ChangeLearning['tables'] = {}
+    for (const { id, born, lastChange, changes } of this.#liveTables()) setMember(tables, id, { born, lastChange, changes })
+    const { changes, endedColumns, endedTables, typeDays, ...rest } = this.#learning
+    return {
+      ...{ ...rest, columns, tables, changes: [...changes], typeDays: structuredClone(typeDays) },
+      ...{ endedColumns: [...endedColumns], endedTables: [...endedTables] },
+    }
+  }
+
+  #liveTables = () => [...this.#timeline.tables.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+
+  /** The same as `summarizeChanges` of the value, without making it. */
+  summarize(asOf?: Date): ChangeHistory {
+    this.#settle()
+    const tables: ChangeLearning['tables'] = {}
+    for (const { id, born, lastChange, changes } of this.#liveTables()) setMember(tables, id, { born, lastChange, changes })
+    return summarizeChanges({ ...this.#learning, columns: [...this.#timeline.columns()], tables }, asOf)
+  }
+}
+
+/**
+ * Learns from column events on top of what was learned before; moment by moment and all at once give the same. Events of one call may come
+ * in any order, but all of one moment in one call, and no call may go back in time (BAD_INPUT). Returns a new value.
+ */
+export function learnChanges(events: Iterable<ColumnEvent>, before: ChangeLearning = emptyChanges()): ChangeLearning {
+  const learner = new ChangeLearner(before)
+  for (const event of inOrder(events)) learner.learn(event)
+  return learner.value()
 }
 
 export interface TypeTransition {
@@ -142,8 +181,10 @@ export function summarizeChanges(learning: ChangeLearning, asOf: Date = new Date
   const until = Math.max(asOf.getTime(), learning.lastAt ?? 0)
   const open = (born: number): Spell => ({ days: (until - born) / dayMs, ended: false })
   const tables = Object.values(learning.tables)
-  const columnSpells = [...learning.endedColumns, ...learning.columns.map((column) => open(column.born))]
-  const tableSpells = [...learning.endedTables, ...tables.map((table) => open(table.born))]
+  // in order: sums of many do not depend then on what was learned first
+  const byLength = (spells: Spell[]) => spells.sort((a, b) => a.days - b.days || Number(a.ended) - Number(b.ended))
+  const columnSpells = byLength([...learning.endedColumns, ...learning.columns.map((column) => open(column.born))])
+  const tableSpells = byLength([...learning.endedTables, ...tables.map((table) => open(table.born))])
   const heartbeat = heartbeatOf(changes, learning.firstAt, until)
   const coChange = coChangesOf(changes)
   return {

@@ -46,6 +46,14 @@ export interface FutureOptions {
   forecast?: ForecastOptions
 }
 
+/** The arguments of `predictFutureChanges`, as they go to another thread. */
+export interface ForecastWork {
+  history: SchemaHistory
+  currentSchema: Readonly<Record<string, ColumnState>> | null
+  horizonDays: number
+  options: FutureOptions
+}
+
 /** Types to which one column's transition is spelled out at most. */
 const mostTargets = 3
 

@@ -54,11 +54,12 @@ export class KindShares {
   copy(): KindShares {
     return new KindShares(new Map(this.#changed), new Map(this.#kinds))
   }
-  learn(unit: Unit, row: PanelRow, outcome: Outcome): void {
+  /** `weight`: what one row of its window counts; a release of many columns says little more than one of few */
+  learn(unit: Unit, row: PanelRow, outcome: Outcome, weight = 1): void {
     if (!outcome.changed) return
     for (const key of [unit, `${unit} ${row.type}`]) {
-      this.#changed.set(key, (this.#changed.get(key) ?? 0) + 1)
-      for (const kind of outcome.kinds) this.#kinds.set(`${key} ${kind}`, (this.#kinds.get(`${key} ${kind}`) ?? 0) + 1)
+      this.#changed.set(key, (this.#changed.get(key) ?? 0) + weight)
+      for (const kind of outcome.kinds) this.#kinds.set(`${key} ${kind}`, (this.#kinds.get(`${key} ${kind}`) ?? 0) + weight)
     }
   }
   share(unit: Unit, row: PanelRow, kind: SchemaChangeKind): number {
@@ -73,4 +74,4 @@ export class KindShares {
 }
 
 /** windows with a change that the level above is worth */
-const priorOfKinds = 20
+const priorOfKinds = 50

@@ -127,7 +127,9 @@ export class Timeline {
     }
     if (!column) return
     if (!was || column.table !== was.table) {
-      const live = { ...column, id: columnId, born: at, typeSince: at, lastChange: null, changes: 0 }
+      // named one by one: a copy by spreading takes half as much memory again
+      const { name, type, nullable, ordinal, table } = column
+      const live = { name, type, nullable, ordinal, table, id: columnId, born: at, typeSince: at, lastChange: null, changes: 0 }
       this.#put(live, this.#tableOf(column.table, at))
       into.come.push(live)
       return

@@ -31,11 +31,15 @@ export function walk(panel: Panel, unit: Unit, horizonDays: number, options: For
   const outcomes = rows.map((row) => outcomeOf(unit, row, horizonDays))
   const changed = Uint8Array.from(outcomes, (outcome) => Number(outcome.changed))
   const series = forecastSeries({ rows, changed }, horizonDays, options)
+  const hits = new Map<number, number>()
+  rows.forEach(({ at }, i) => {
+    hits.set(at, (hits.get(at) ?? 1) + changed[i]!)
+  })
   const shares = new KindShares()
   let closed = 0
   const kinds = series.dates.map((at) => {
     for (; closed < rows.length && rows[closed]!.at + horizonDays * dayMs <= at; closed++)
-      shares.learn(unit, rows[closed]!, outcomes[closed]!)
+      shares.learn(unit, rows[closed]!, outcomes[closed]!, 1 / hits.get(rows[closed]!.at)!)
     return shares.copy()
   })
   return { unit, rows, outcomes, series, kinds }

@@ -60,6 +60,8 @@ describe('learning relationships', () => {
         { chain: 'Database -CONTAINS-> Table -HAS_COLUMN-> Column -REFERENCES-> Column', hops: 3, count: 1 },
         { chain: 'Table -HAS_COLUMN-> Column -REFERENCES-> Column', hops: 2, count: 1 },
       ],
+      chainCount: 3,
+      pathsFrom: { project: [], table: [{ chain: 'Table -HAS_COLUMN-> Column -REFERENCES-> Column', hops: 2, count: 1 }] },
     })
   })
 

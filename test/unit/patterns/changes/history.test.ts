@@ -1,41 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { analyzeChangeHistory, emptyChanges, learnChanges, summarizeChanges } from '../../../../src/patterns/changes/change-history.js'
-import { historyOf, type SchemaSnapshot } from '../../../../src/patterns/changes/snapshots.js'
+import { historyOf, type SchemaSnapshot, SnapshotReader } from '../../../../src/patterns/changes/snapshots.js'
 import { inOrder, moments, Timeline } from '../../../../src/patterns/changes/timeline.js'
 import type { ColumnEvent } from '../../../../src/patterns/column-types.js'
+import { day, expectNumbers, histories } from './random-histories.js'
 
-export const day = (n: number) => new Date(Date.UTC(2020, 0, 1 + n))
 const column = (table: string, name: string, type = 'int', nullable: boolean | null = true, ordinal = 1) => ({
   [`${table}.${name}`]: { name, type, nullable, ordinal, table },
 })
-
-/** Random histories: a few tables and columns that come, go and change. */
-const state = fc.uniqueArray(
-  fc.record({
-    table: fc.constantFrom('a', 'b', '__proto__'),
-    name: fc.constantFrom('x', 'y', 'constructor', 'x_id'),
-    type: fc.constantFrom('int', 'bigint', 'varchar(9)', ''),
-    nullable: fc.constantFrom(true, false, null),
-    ordinal: fc.constantFrom(null, 1, 2),
-  }),
-  { selector: ({ table, name }) => `${table}.${name}`, maxLength: 6 },
-)
-export const histories = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), state), { maxLength: 8 }).map((steps) => {
-  let now = 0
-  return steps.map(
-    ([gap, columns]): SchemaSnapshot => ({
-      at: day((now += gap)),
-      columns: Object.fromEntries(columns.map((c) => [`${c.table}.${c.name}`, c])),
-    }),
-  )
-})
-
-/** No NaN and no infinity anywhere. */
-export function expectNumbers(value: unknown): void {
-  if (typeof value === 'number') expect(Number.isFinite(value)).toBe(true)
-  else if (value && typeof value === 'object') for (const inner of Object.values(value)) expectNumbers(inner)
-}
 
 describe('changes of a schema', () => {
   const snapshots: SchemaSnapshot[] = [
@@ -148,5 +121,24 @@ describe('changes of a schema', () => {
   it('refuse to go back in time', () => {
     const learned = learnChanges(history.events)
     expect(() => learnChanges([{ at: day(5), columnId: 'q', column: null }], learned)).toThrow(/moments must rise/)
+  })
+
+  it('are the same from snapshots row by row as from whole ones, rows in any order', () => {
+    fc.assert(
+      fc.property(histories, fc.boolean(), (snapshots, isReversed) => {
+        const events: ColumnEvent[] = []
+        const reader = new SnapshotReader((event) => events.push(event))
+        for (const { at, columns } of snapshots) {
+          reader.begin(at)
+          const rows = Object.entries(columns)
+          for (const [id, column] of isReversed ? rows.reverse() : rows) reader.row(id, column)
+          reader.end()
+        }
+        expect(inOrder(events)).toEqual(inOrder(historyOf(snapshots).events))
+      }),
+    )
+    const reader = new SnapshotReader(() => undefined)
+    reader.begin(day(3))
+    expect(() => reader.begin(day(3))).toThrow('expected them in order of time')
   })
 })
