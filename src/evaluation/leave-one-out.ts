@@ -1,4 +1,4 @@
-import { groupFolds, leaveOneGroupOut, splitByGroup } from '../datasets/splits.js'
+import { groupFolds, leaveOneGroupOut, splitByGroup } from '../datasets/splits/groups.js'
 import type { RankingList } from '../models/ranking-list.js'
 import type { Rng } from '../util/random.js'
 import { type EvaluationOptions, evaluateRanking, type RankingReport } from './ranking.js'

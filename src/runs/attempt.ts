@@ -26,8 +26,17 @@ export type Outcome =
   | { state: 'completed'; result?: Properties | null }
   | { state: 'paused' }
   | { state: 'cancelled' }
+  /** failed for good: what failed was tried again already */
+  | { state: 'failed'; error: NonNullable<Run['error']> }
   /** checkpointed because the worker stops: another one goes on */
   | { state: 'drained' }
+
+/** How an attempt, or a step of it, ends that does what it is asked for and nothing more. */
+export const interrupted = {
+  pause: { state: 'paused' },
+  cancel: { state: 'cancelled' },
+  drain: { state: 'drained' },
+} as const satisfies Record<Wanted, Outcome>
 
 /** Does the work of one attempt. A throw fails the attempt; it is tried again when the error's code is retryable or unknown. */
 export type Handler = (claim: Claim) => Promise<Outcome>
@@ -120,10 +129,12 @@ export function planFailure(
 }
 
 /** What the ledger is told of an outcome. */
-const planOutcome = (outcome: Outcome): { to: Run['state']; details: TransitionDetails } =>
-  outcome.state === 'drained'
-    ? { to: 'pending', details: { reason: 'drained' } }
-    : { to: outcome.state, details: outcome.state === 'completed' ? { result: outcome.result ?? null } : {} }
+function planOutcome(outcome: Outcome): { to: Run['state']; details: TransitionDetails } {
+  if (outcome.state === 'drained') return { to: 'pending', details: { reason: 'drained' } }
+  if (outcome.state === 'completed') return { to: 'completed', details: { result: outcome.result ?? null } }
+  if (outcome.state === 'failed') return { to: 'failed', details: { reason: outcome.error.message, error: outcome.error, isFailure: true } }
+  return { to: outcome.state, details: {} }
+}
 
 /** Starts the handler on a claimed run, keeps its lease, and writes down how it ended. */
 export function startAttempt(database: Database, lease: Lease, handler: Handler, options: AttemptOptions = {}): Attempt {

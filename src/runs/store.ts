@@ -115,7 +115,12 @@ const move = `UPDATE run SET state = $2::text, result = $3, error = $4, control 
 const obeyed = (row: RunRow, to: RunState): RunState =>
   to !== 'pending' || row.control === null ? to : row.control === 'cancel' ? 'cancelled' : 'paused'
 
-/** Moves a locked row, with its event, graph node and ticket. */
+/** What is left of the work of a run that failed or was cancelled: nobody waits for it. */
+async function cancelChildren(client: Sql, runId: string): Promise<void> {
+  for (const child of await readChildren(client, [runId])) if (!isTerminal(child.state)) await requestControl(client, child.id, 'cancel')
+}
+
+/** Moves a locked row, with its event, graph node and ticket. One that fails or is cancelled takes its children with it. */
 export async function moveRun(client: Sql, row: RunRow, wanted: RunState, details: TransitionDetails = {}): Promise<RunRow> {
   const { reason, attempt, result, error, delaySeconds = 0, isFailure = false, lease } = details
   const to = obeyed(row, wanted)
@@ -129,6 +134,7 @@ export async function moveRun(client: Sql, row: RunRow, wanted: RunState, detail
   const moved = rows[0]!
   await appendStateEvent(client, moved, row.state, reason)
   await appendGraphChanges(client, [nodeOf(moved)])
+  if (to === 'failed' || to === 'cancelled') await cancelChildren(client, row.id)
   if (to === 'pending') await addTicket(client, moved, delaySeconds)
   else if (row.state === 'running')
     await wakeWorkers(client, moved.kind) // a place under the cap is free
@@ -159,8 +165,11 @@ export function requestControl(sql: Sql, runId: string, control: Run['control'])
   return inTransaction(sql, async (client) => {
     const row = await lockRun(client, runId)
     if (row.state === 'running') return setControl(client, runId, control)
-    if (control === 'cancel' && !isTerminal(row.state))
+    if (control === 'cancel' && !isTerminal(row.state)) {
+      for (const child of await readChildren(client, [runId]))
+        if (!isTerminal(child.state)) await requestControl(client, child.id, 'cancel')
       return runOf(await moveRun(client, row, 'cancelled', { reason: 'cancelled on request' }))
+    }
     if (control === null || (control === 'pause' && row.state === 'paused')) return runOf(row)
     throw illegalMove(runId, row.state, control)
   })

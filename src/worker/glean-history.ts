@@ -83,7 +83,10 @@ async function earlierHistory({ platform, claim }: Context, asked: Properties): 
 }
 
 /** Reads from Glean into five files, and keeps these with the run. NOT_FOUND where there is nothing: no answer is not an empty history. */
-async function readGlean({ platform, claim }: Context, { projectId, systemId, daysBack, outputDir }: GleanHistoryOptions) {
+export async function readGlean(
+  { platform, claim }: Pick<TaskContext<unknown>, 'platform' | 'claim'>,
+  { projectId, systemId, daysBack, outputDir }: Omit<GleanHistoryOptions, 'enable'>,
+): Promise<GleanTrainingData> {
   const client = openGlean(platform.config.glean)
   const folder = outputDir ?? mkdtempSync(path.join(os.tmpdir(), 'espalier-glean-'))
   try {
@@ -117,7 +120,7 @@ async function readGlean({ platform, claim }: Context, { projectId, systemId, da
 }
 
 /** Lists of the links of a history that an estate does not have. */
-function makeLists({ options }: Context, data: GleanTrainingData, projectId: string, estate: Estate) {
+function makeLists({ options }: Context, data: Pick<GleanTrainingData, 'nodes' | 'edges'>, projectId: string, estate: Estate) {
   const { label } = tasks[options.task]
   const known = new Set(estate.edges.filter((edge) => edge.label === label).map(linkKey))
   const history = estateOfHistory(data.nodes, data.edges, projectId)
@@ -128,14 +131,24 @@ function makeLists({ options }: Context, data: GleanTrainingData, projectId: str
 
 /** The history that a run asks for: read once, the same for every attempt. */
 export async function readHistory(context: Context, estate: Estate): Promise<History> {
-  const { options, claim } = context
+  const { options } = context
   if (!('glean' in options) || !options.glean.enable) return none
   const { outputDir: _, ...asking } = options.glean
   const asked = JSON.parse(canonicalJson(asking)) as Properties
   const before = await earlierHistory(context, asked)
   if (before) return before
   const data = await readGlean(context, options.glean)
-  const { lists, problems } = makeLists(context, data, options.glean.projectId!, estate)
+  return historyOf(context, data, { projectId: options.glean.projectId!, asked, estate })
+}
+
+/** What was read from Glean as lists of links that the estate does not have; says how many. */
+export async function historyOf(
+  context: Context,
+  data: Pick<GleanTrainingData, 'nodes' | 'edges' | 'metadata'>,
+  { projectId, asked, estate }: { projectId: string; asked: Properties; estate: Estate },
+): Promise<History> {
+  const { claim } = context
+  const { lists, problems } = makeLists(context, data, projectId, estate)
   for (const problem of problems.slice(0, 5)) await claim.record({ type: 'log', level: 'warn', message: describeProblem(problem) })
   const { node_count, edge_count, transport, place, is_partial, ingested_at } = data.metadata
   const told = `history from Glean (${transport} ${place}): ${node_count} nodes, ${edge_count} edges, ${lists.length} lists of links that the catalog does not have`

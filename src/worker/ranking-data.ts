@@ -3,10 +3,13 @@ import type { Estate } from '../datasets/links/estate.js'
 import { nodeFeatureWidth, queryFeatureWidth } from '../datasets/links/features.js'
 import { buildLinkLists, type LinkFilter, noLinks } from '../datasets/links/lists.js'
 import { candidateEdgeTypes, type FeatureSpec, parseFeatureSpec } from '../datasets/links/spec.js'
+import type { DatasetSplit } from '../datasets/splits/split-store.js'
+import { partition } from '../datasets/splits/split-version.js'
 import { readDatasetVersion, readRankingLists, saveRankingVersion } from '../datasets/store.js'
 import { tasks } from '../datasets/tasks/index.js'
 import type { DatasetVersion } from '../datasets/version.js'
 import type { RankingList } from '../models/ranking-list.js'
+import type { Sql } from '../postgres/sql.js'
 import { recordUse } from '../runs/graph-store.js'
 import { rankingTask } from '../training/learning-task.js'
 import type { EvaluateOptions, TrainRankerOptions } from '../training/ranking-job.js'
@@ -15,7 +18,7 @@ import { canonicalJson } from '../util/hash.js'
 import { describeProblem } from '../util/problem.js'
 import { seeded } from '../util/random.js'
 import type { Properties } from '../vocabulary.js'
-import { linkKey, readHistory } from './glean-history.js'
+import { type History, linkKey, readHistory } from './glean-history.js'
 import type { TaskContext } from './task.js'
 
 /** What a ranking run learns from. */
@@ -30,6 +33,15 @@ export interface RankingData {
   history: RankingList[]
   /** where the lists are split by time: how many of the first ones are older than the split; null: split by group */
   older: number | null
+  /** the stored split that the run names */
+  parts: StoredParts | null
+}
+
+/** The lists by a stored split. Those of its other parts (test) are neither learned from nor judged on. */
+interface StoredParts {
+  split: DatasetSplit
+  training: RankingList[]
+  validation: RankingList[]
 }
 
 type Context = TaskContext<TrainRankerOptions | EvaluateOptions>
@@ -81,14 +93,14 @@ function assertLists({ options }: Context, lists: readonly RankingList[], older:
   )
 }
 
-async function dataFromCatalog(context: Context): Promise<RankingData> {
+async function dataFromCatalog(context: Context, findHistory: FindHistory): Promise<RankingData> {
   const { platform, claim, options } = context
   const estate = await estateOf(context, options.asOf!)
   const before = options.splitAt ? await estateOf(context, options.splitAt) : null
   const { lists, featureSpec, problems, older } = makeLists(context, estate, before)
   for (const problem of problems.slice(0, 20)) await claim.record({ type: 'log', level: 'warn', message: describeProblem(problem) })
   assertLists(context, lists, older, featureSpec)
-  const history = await readHistory(context, estate)
+  const history = await findHistory(context, estate)
   const { version } = await saveRankingVersion(
     platform.database,
     platform.blobs,
@@ -108,7 +120,7 @@ async function dataFromCatalog(context: Context): Promise<RankingData> {
     },
     new Date(),
   )
-  return { lists, featureSpec, version, estate, older, history: history.lists }
+  return { lists, featureSpec, version, estate, older, history: history.lists, parts: null }
 }
 
 async function dataFromVersion({ platform, options }: Context, versionId: string): Promise<RankingData> {
@@ -126,13 +138,34 @@ async function dataFromVersion({ platform, options }: Context, versionId: string
       },
     )
   const history = all.slice(lists.length)
-  return { lists, featureSpec, version, estate: null, older: typeof older === 'number' ? older : null, history }
+  const parts =
+    'split' in options && options.split !== undefined ? await partsOf(platform.database, versionId, options.split, all, lists) : null
+  return { lists, featureSpec, version, estate: null, older: typeof older === 'number' ? older : null, history, parts }
 }
 
-/** Makes or reads the lists of a ranking run, and saves those made as a dataset version. Equal lists give the version there is. */
-export async function readRankingData(context: Context): Promise<RankingData> {
+async function partsOf(
+  sql: Sql,
+  versionId: string,
+  name: string,
+  all: readonly RankingList[],
+  lists: readonly RankingList[],
+): Promise<StoredParts> {
+  const { split, parts } = await partition(sql, versionId, name, all)
+  // history, which follows the lists, has a way of its own into the training
+  const isList = new Set(lists)
+  const of = (part: string) => parts[part]!.filter((list) => isList.has(list))
+  return { split, training: of('train'), validation: of('validation') }
+}
+
+type FindHistory = (context: Context, estate: Estate) => Promise<History>
+
+/**
+ * Makes or reads the lists of a ranking run, and saves those made as a dataset version. Equal lists give the version there is.
+ * `findHistory`: the links of history that are learned from besides (default: those that the options ask of Glean).
+ */
+export async function readRankingData(context: Context, findHistory: FindHistory = readHistory): Promise<RankingData> {
   const { datasetVersionId } = context.options
-  const data = datasetVersionId ? await dataFromVersion(context, datasetVersionId) : await dataFromCatalog(context)
+  const data = datasetVersionId ? await dataFromVersion(context, datasetVersionId) : await dataFromCatalog(context, findHistory)
   const { version, lists, history } = data
   await recordUse(context.platform.database, context.claim.run.id, version.id)
   await context.claim.record({

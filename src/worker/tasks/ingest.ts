@@ -52,7 +52,7 @@ function progressOf(claim: Claim): (progress: IngestProgress) => void {
 const askedMs = 200
 
 /** What is asked of the run ends its reading and staging; its transaction, once that far, is finished. */
-async function heeding(claim: Claim, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+export async function heeding(claim: Claim, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
   const asked = new AbortController()
   const timer = setInterval(() => claim.wanted() && asked.abort(), askedMs)
   try {

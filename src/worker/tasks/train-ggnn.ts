@@ -1,5 +1,6 @@
 import { publish } from '../../artifacts/publish.js'
-import { splitByGroup } from '../../datasets/splits.js'
+import { splitByGroup } from '../../datasets/splits/groups.js'
+import { splitSummary } from '../../datasets/splits/split-version.js'
 import { tasks } from '../../datasets/tasks/index.js'
 import { rankingBaselines } from '../../evaluation/baselines.js'
 import { evaluateScorer, type RankingReport } from '../../evaluation/ranking.js'
@@ -18,7 +19,13 @@ import type { Task, TaskContext } from '../task.js'
 import { trainReadout } from './train-readout.js'
 
 /** What came after the split by time, or whole groups, are held out for validation; with a single group there is nothing to hold out. */
-async function splitLists({ claim, options }: TaskContext<TrainRankerOptions>, { lists, older, history }: RankingData) {
+async function splitLists({ claim, options }: TaskContext<TrainRankerOptions>, { lists, older, history, parts }: RankingData) {
+  if (parts) {
+    const { split, training, validation } = parts
+    const message = `trained on ${training.length} lists, validated on ${validation.length}, by the split ${split.name} of the dataset`
+    await claim.record({ type: 'log', level: 'info', message })
+    return { training: [...training, ...withoutHeldOut(history, validation, false)], validation }
+  }
   const { seed, validationSplit } = options.training
   if (older !== null) {
     const message = `trained on ${older} lists, validated on ${lists.length - older} of links that came after ${options.splitAt ?? 'the split of the dataset'}`
@@ -63,7 +70,7 @@ async function finish(
 
 async function publishResult(
   context: TaskContext<TrainRankerOptions>,
-  { lists, featureSpec, version }: RankingData,
+  { lists, featureSpec, version, parts }: RankingData,
   validation: readonly RankingList[],
   result: Awaited<Extract<Awaited<ReturnType<typeof recordTraining>>, { state: 'finished' }>>['result'],
   baselines: Record<string, number>,
@@ -100,7 +107,10 @@ async function publishResult(
     result: {
       artifactId: artifact.id,
       task: options.task,
-      dataset: { versionId: id, name: datasetName, number, hash, lists: lists.length, validationLists: validation.length },
+      dataset: {
+        ...{ versionId: id, name: datasetName, number, hash, lists: lists.length, validationLists: validation.length },
+        ...(parts ? { split: splitSummary(parts.split) } : {}),
+      },
       metrics: result.metrics,
       baselines,
       ...(version.provenance['glean'] ? { glean: version.provenance['glean'] } : {}),

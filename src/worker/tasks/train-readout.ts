@@ -1,5 +1,6 @@
 import { publish } from '../../artifacts/publish.js'
-import { splitByGroup } from '../../datasets/splits.js'
+import { splitByGroup } from '../../datasets/splits/groups.js'
+import { partition, splitSummary } from '../../datasets/splits/split-version.js'
 import { readDatasetVersion, readGraphExamples } from '../../datasets/store.js'
 import { ggnnGraph } from '../../models/ggnn-graph.js'
 import { ggnnNode } from '../../models/ggnn-node.js'
@@ -26,7 +27,7 @@ const readouts: Record<TrainReadoutOptions['readout'], Model<any, GraphExample>>
   sequence: ggnnSequence,
 }
 
-/** The examples of the version that the run names, by whole groups: those to learn from and those held out. */
+/** The examples of the version that the run names, by its stored split or by whole groups: those to learn from and those held out. */
 async function readExamples({ platform, claim, options }: Context) {
   const { database, blobs } = platform
   const { datasetVersionId, readout } = options
@@ -35,16 +36,19 @@ async function readExamples({ platform, claim, options }: Context) {
   const examples = await readGraphExamples(database, blobs, datasetVersionId)
   await recordUse(database, claim.run.id, version.id)
   const grouped = examples.map((example) => ({ group: graphTasks[readout].groupOf(example), example }))
-  const split = splitByGroup(grouped, { validation: validationSplit }, seeded(seed).fork('split'))
+  const stored = options.split === undefined ? null : await partition(database, version.id, options.split, grouped)
+  const { train, validation } = stored
+    ? { train: stored.parts['train']!, validation: stored.parts['validation']! }
+    : splitByGroup(grouped, { validation: validationSplit }, seeded(seed).fork('split'))
   const { datasetName, number, hash } = version
-  const message = `dataset ${datasetName} ${number}: ${examples.length} examples, ${split.validation.length} held out, hash ${hash.slice(0, 12)}`
+  const message = `dataset ${datasetName} ${number}: ${examples.length} examples, ${validation.length} held out${stored ? ` by the split ${stored.split.name}` : ''}, hash ${hash.slice(0, 12)}`
   await claim.record({ type: 'log', level: 'info', message })
-  return { version, training: split.train.map((g) => g.example), validation: split.validation.map((g) => g.example) }
+  return { version, split: stored?.split ?? null, training: train.map((g) => g.example), validation: validation.map((g) => g.example) }
 }
 
 type Data = Awaited<ReturnType<typeof readExamples>>
 
-async function publishResult(context: Context, { version, training, validation }: Data, result: TrainingResult): Promise<Outcome> {
+async function publishResult(context: Context, { version, split, training, validation }: Data, result: TrainingResult): Promise<Outcome> {
   const { platform, claim, options } = context
   const { database, blobs, executor } = platform
   const task = graphTasks[options.readout]
@@ -76,7 +80,7 @@ async function publishResult(context: Context, { version, training, validation }
     state: 'completed',
     result: {
       artifactId: artifact.id,
-      dataset: { versionId: id, name: datasetName, number, hash, ...counts },
+      dataset: { versionId: id, name: datasetName, number, hash, ...counts, ...(split ? { split: splitSummary(split) } : {}) },
       metrics: result.metrics,
       ...(options.resume ? { resumedFrom: options.resume } : {}),
       bestEpoch: result.bestEpoch,
