@@ -10,6 +10,7 @@ import { parseGraphRow } from './formats/graph-row.js'
 import { parseRankingRow, rankingRow } from './formats/ranking-row.js'
 import { versionChanges } from './lineage.js'
 import type { Dataset, DatasetKind, DatasetVersion } from './version.js'
+import { shapeChanges } from './versions/shape.js'
 
 export interface NewDataset {
   projectId: string
@@ -19,22 +20,30 @@ export interface NewDataset {
   description?: string
   tags?: readonly string[]
   createdBy?: string
+  /** where the rows come from: a file, a system (default: as it was, or '') */
+  source?: string
+  provenance?: Properties
 }
 
 const datasetColumns = `d.id, d.project_id AS "projectId", d.name, d.kind, d.description, d.tags, d.created_by AS "createdBy",
-  d.created_at AS "createdAt", d.updated_at AS "updatedAt"`
+  d.created_at AS "createdAt", d.updated_at AS "updatedAt", d.source, d.provenance`
 
 /** Creates a dataset, or finds the one of this name and updates what is given; the kind of a dataset never changes. */
 export async function saveDataset(sql: Sql, dataset: NewDataset, now: Date): Promise<Dataset> {
-  const { projectId, name, kind, description, tags, createdBy = 'system' } = dataset
+  const { projectId, name, kind, description, tags, createdBy = 'system', source, provenance } = dataset
   const { rows } = await sql.query<Dataset>(
-    `INSERT INTO dataset AS d (id, project_id, name, kind, description, tags, created_by, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, coalesce($5, ''), coalesce($6::text[], '{}'), $7, $8, $8)
+    `INSERT INTO dataset AS d (id, project_id, name, kind, description, tags, created_by, created_at, updated_at, source, provenance)
+     VALUES ($1, $2, $3, $4, coalesce($5, ''), coalesce($6::text[], '{}'), $7, $8, $8, coalesce($9, ''), coalesce($10::jsonb, '{}'))
      ON CONFLICT (project_id, name) DO UPDATE SET description = coalesce($5, d.description), tags = coalesce($6::text[], d.tags),
-       updated_at = CASE WHEN coalesce($5, d.description) <> d.description OR coalesce($6::text[], d.tags) <> d.tags THEN $8 ELSE d.updated_at END
+       source = coalesce($9, d.source), provenance = coalesce($10::jsonb, d.provenance),
+       updated_at = CASE WHEN (coalesce($5, d.description), coalesce($6::text[], d.tags), coalesce($9, d.source), coalesce($10::jsonb, d.provenance))
+         IS DISTINCT FROM (d.description, d.tags, d.source, d.provenance) THEN $8 ELSE d.updated_at END
      WHERE d.kind = excluded.kind
      RETURNING ${datasetColumns}`,
-    [randomUUID(), projectId, name, kind, description ?? null, tags ?? null, createdBy, now],
+    [
+      ...[randomUUID(), projectId, name, kind, description ?? null, tags ?? null, createdBy, now],
+      ...[source ?? null, provenance ? JSON.stringify(provenance) : null],
+    ],
   )
   if (rows[0]) return rows[0]
   throw new EspalierError('CONFLICT', `dataset "${name}" of project "${projectId}" holds rows of another kind, expected ${kind}`, {
@@ -60,10 +69,15 @@ export interface NewDatasetVersion {
   provenance?: Properties
   description?: string
   createdBy?: string
-  /** `minor` for rows (default), `major` for another schema or label set; the first version is 1.0 */
+  /** `major` takes the next major number whatever the rows; else another label set or other columns decide. The first version is 1.0 */
   level?: 'minor' | 'major'
   /** the version this one was made from: refused with CONFLICT if another was saved since (default: whatever is latest) */
   parentId?: string
+  /**
+   * false: rows that an older version holds make a new version all the same, as an edit that goes back does; only those of the latest
+   * are answered with it (default true: the version that has them is answered)
+   */
+  reuse?: boolean
   qualityScore?: number
   validationPassed?: boolean
 }
@@ -79,21 +93,23 @@ export async function saveDatasetVersion(
   input: NewDatasetVersion,
   now: Date,
 ): Promise<{ version: DatasetVersion; isNew: boolean }> {
-  const written = await writeRows(blobs, input.rows)
+  const written = await writeRows(blobs, input.rows, input.dataset.kind)
   return database.transaction(async (client) => {
     // This locks the dataset's row. One writer at a time: numbers follow each other, and equal rows are seen to be equal.
     const dataset = await saveDataset(client, input.dataset, now)
-    const known = await selectVersion(client, 'v.dataset_id = $1 AND v.hash = $2 ORDER BY v.major, v.minor LIMIT 1', [
-      dataset.id,
-      written.hash,
-    ])
-    if (known) return { version: known, isNew: false }
     const latest = await selectVersion(client, `v.dataset_id = $1 ${newestFirst}`, [dataset.id])
+    const known = await knownVersion(client, dataset, written.hash, latest, input.reuse)
+    if (known) return { version: known, isNew: false }
     assertParent(input, latest)
     const version = await insertVersion(client, dataset, input, written, latest, now)
     await appendGraphChanges(client, versionChanges(version, input.derivedFrom ?? [], now))
     return { version, isNew: true }
   })
+}
+
+function knownVersion(client: Client, dataset: Dataset, hash: string, latest: DatasetVersion | null, reuse = true) {
+  if (!reuse) return latest?.hash === hash ? latest : null
+  return selectVersion(client, 'v.dataset_id = $1 AND v.hash = $2 ORDER BY v.major, v.minor LIMIT 1', [dataset.id, hash])
 }
 
 /** Ranking lists as a version: each list is a row, in the shape of ranking JSONL. */
@@ -132,16 +148,21 @@ async function insertVersion(
   latest: DatasetVersion | null,
   now: Date,
 ): Promise<DatasetVersion> {
-  const [major, minor] = !latest ? [1, 0] : input.level === 'major' ? [latest.major + 1, 0] : [latest.major, latest.minor + 1]
+  const isMajor = latest && (input.level === 'major' || (latest.shape && shapeChanges(latest.shape, written.shape).length > 0))
+  const [major, minor] = !latest ? [1, 0] : isMajor ? [latest.major + 1, 0] : [latest.major, latest.minor + 1]
   const id = randomUUID()
-  const provenance = { ...input.provenance, ...(input.derivedFrom && { derived_from: input.derivedFrom.map((source) => ({ ...source })) }) }
+  const provenance = {
+    ...input.provenance,
+    ...(input.derivedFrom?.length && { derived_from: input.derivedFrom.map((source) => ({ ...source })) }),
+  }
   await client.query(
     `INSERT INTO dataset_version (id, dataset_id, major, minor, hash, row_count, bytes, parent_id, description, provenance, quality_score,
-       validation_passed, created_by, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+       validation_passed, created_by, created_at, shape)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       ...[id, dataset.id, major, minor, written.hash, written.rowCount, written.bytes, latest?.id ?? null, input.description ?? ''],
       ...[JSON.stringify(provenance), input.qualityScore ?? null, input.validationPassed ?? null, input.createdBy ?? 'system', now],
+      JSON.stringify(written.shape),
     ],
   )
   await client.query(
@@ -156,7 +177,7 @@ async function insertVersion(
 const versionColumns = `v.id, v.dataset_id AS "datasetId", d.name AS "datasetName", d.project_id AS "projectId", d.kind,
   v.major || '.' || v.minor AS number, v.major, v.minor, v.hash, v.row_count AS "rowCount", v.bytes, v.parent_id AS "parentId",
   v.description, v.provenance, v.quality_score AS "qualityScore", v.validation_passed AS "validationPassed",
-  v.created_by AS "createdBy", v.created_at AS "createdAt"`
+  v.created_by AS "createdBy", v.created_at AS "createdAt", v.shape`
 const fromVersions = 'FROM dataset_version v JOIN dataset d ON d.id = v.dataset_id'
 
 async function selectVersion(sql: Sql, where: string, values: readonly unknown[]): Promise<DatasetVersion | null> {
@@ -220,11 +241,23 @@ export async function tagDatasetVersion(sql: Sql, versionId: string, tag: string
 /** Streams the rows of a version in order, verified: what does not fit its hash is a CORRUPT error that names the chunk. */
 export async function* readDatasetRows(sql: Sql, blobs: RowBlobs, versionId: string): AsyncGenerator<JsonValue> {
   const version = await readDatasetVersion(sql, versionId)
-  const { rows: chunks } = await sql.query<Chunk>(
+  yield* readChunkRows(blobs, await readVersionChunks(sql, version.id), expectedRows(version))
+}
+
+/** What `readChunkRows` checks the rows of this version against. */
+export const expectedRows = (version: DatasetVersion) => ({
+  name: `dataset "${version.datasetName}" ${version.number}`,
+  hash: version.hash,
+  kind: version.kind,
+})
+
+/** The chunks of a version, in order. */
+export async function readVersionChunks(sql: Sql, versionId: string): Promise<Chunk[]> {
+  const { rows } = await sql.query<Chunk>(
     `SELECT ordinal, blob, row_count AS "rowCount", rows_hash AS "rowsHash" FROM dataset_chunk WHERE version_id = $1 ORDER BY ordinal`,
-    [version.id],
+    [versionId],
   )
-  yield* readChunkRows(blobs, chunks, { name: `dataset "${version.datasetName}" ${version.number}`, hash: version.hash })
+  return rows
 }
 
 /** Throws BAD_INPUT unless the version's rows are of one of these kinds. */

@@ -3,7 +3,7 @@ import { encodeCandidates } from '../../../src/datasets/links/candidate-graph.js
 import type { Estate } from '../../../src/datasets/links/estate.js'
 import { indexEstate } from '../../../src/datasets/links/estate.js'
 import { buildLinkLists, type LinkData } from '../../../src/datasets/links/lists.js'
-import { groupFolds } from '../../../src/datasets/splits.js'
+import { groupFolds } from '../../../src/datasets/splits/groups.js'
 import { tasks } from '../../../src/datasets/tasks/index.js'
 import { evaluateRanking } from '../../../src/evaluation/ranking.js'
 import type { RankingList } from '../../../src/models/ranking-list.js'

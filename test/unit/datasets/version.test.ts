@@ -90,6 +90,22 @@ describe('chunks of rows', () => {
     expect(blobs.bytes.size - count).toBeLessThanOrEqual(4)
   })
 
+  it('that cannot be stored fail the whole, once what is under way has ended', async () => {
+    for (const failing of [1, 3, 6]) {
+      const blobs = new MemoryBlobs()
+      let [puts, ended] = [0, 0]
+      const put = async (bytes: Uint8Array) => {
+        const number = ++puts
+        await new Promise(setImmediate)
+        ended++
+        if (number === failing) throw new EspalierError('UNAVAILABLE', 'the disk is full')
+        return blobs.put(bytes)
+      }
+      await expect(writeRows({ put, get: (digest) => blobs.get(digest) }, rows(3000))).rejects.toThrow('the disk is full')
+      expect(ended).toBe(puts)
+    }
+  })
+
   it('say which one is broken', async () => {
     const blobs = new MemoryBlobs()
     const written = await writeRows(blobs, rows(2000))

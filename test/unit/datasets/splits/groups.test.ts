@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { apportion, groupFolds, leaveOneGroupOut, splitByGroup } from '../../../src/datasets/splits.js'
-import { seeded } from '../../../src/util/random.js'
+import { apportion } from '../../../../src/datasets/splits/apportion.js'
+import { groupFolds, leaveOneGroupOut, splitByGroup } from '../../../../src/datasets/splits/groups.js'
+import { seeded } from '../../../../src/util/random.js'
 
 const lists = (groups: number, each = 3) => Array.from({ length: groups * each }, (_, i) => ({ group: `db${i % groups}`, i }))
 const groupsOf = (items: { group: string }[]) => new Set(items.map((l) => l.group))

@@ -1,0 +1,37 @@
+import { type Rng, seeded } from '../../util/random.js'
+
+/** A sample of at most `size` of what is offered one by one (reservoir sampling, algorithm L: Li 1994). */
+export class Reservoir<Item> {
+  private readonly kept: { item: Item; number: number }[] = []
+  private readonly rng: Rng
+  private weight = 1
+  private next: number
+  private offered = 0
+
+  constructor(
+    private readonly size: number,
+    seed: number,
+  ) {
+    this.rng = seeded(seed).fork('reservoir')
+    this.next = size - 1
+  }
+
+  /** `make` is called only for what is taken */
+  offer(make: () => Item): void {
+    const number = this.offered++
+    if (number < this.size) this.kept.push({ item: make(), number })
+    else if (number === this.next) this.kept[this.rng.integer(this.size)] = { item: make(), number }
+    if (number === this.next) this.skip()
+  }
+
+  /** in the order in which they were offered */
+  items(): Item[] {
+    return this.kept.toSorted((a, b) => a.number - b.number).map(({ item }) => item)
+  }
+
+  private skip(): void {
+    // 1 - u is never 0
+    this.weight *= Math.exp(Math.log(1 - this.rng.next()) / this.size)
+    this.next += Math.floor(Math.log(1 - this.rng.next()) / Math.log1p(-this.weight)) + 1
+  }
+}
