@@ -185,6 +185,8 @@ CREATE TABLE dataset (
   created_by text NOT NULL,
   created_at timestamp(3) with time zone NOT NULL,
   updated_at timestamp(3) with time zone NOT NULL,
+  source text DEFAULT ''::text NOT NULL,
+  provenance jsonb DEFAULT '{}'::jsonb NOT NULL,
   CONSTRAINT dataset_pkey PRIMARY KEY (id),
   CONSTRAINT dataset_project_id_name_key UNIQUE (project_id, name)
 );
@@ -200,6 +202,56 @@ CREATE TABLE dataset_chunk (
 );
 CREATE INDEX dataset_chunk_blob ON public.dataset_chunk USING btree (blob);
 
+CREATE TABLE dataset_metric (
+  name text COLLATE "C" NOT NULL,
+  labels text COLLATE "C" NOT NULL,
+  value double precision NOT NULL,
+  CONSTRAINT dataset_metric_pkey PRIMARY KEY (name, labels)
+);
+
+CREATE TABLE dataset_operations (
+  id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  split_id uuid,
+  part text,
+  name text COLLATE "C" NOT NULL,
+  fitted jsonb NOT NULL,
+  hash text COLLATE "C" NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dataset_operations_pkey PRIMARY KEY (id),
+  CONSTRAINT dataset_operations_version_id_name_key UNIQUE (version_id, name),
+  CONSTRAINT dataset_operations_split_id_fkey FOREIGN KEY (split_id) REFERENCES dataset_split(id) ON DELETE CASCADE,
+  CONSTRAINT dataset_operations_version_id_fkey FOREIGN KEY (version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
+);
+CREATE INDEX dataset_operations_split ON public.dataset_operations USING btree (split_id);
+
+CREATE TABLE dataset_report (
+  version_id uuid NOT NULL,
+  report text COLLATE "C" NOT NULL,
+  options_hash text COLLATE "C" NOT NULL,
+  body jsonb NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dataset_report_pkey PRIMARY KEY (version_id, report, options_hash),
+  CONSTRAINT dataset_report_version_id_fkey FOREIGN KEY (version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
+);
+
+CREATE TABLE dataset_split (
+  id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  options jsonb NOT NULL,
+  counts jsonb NOT NULL,
+  membership bytea NOT NULL,
+  membership_hash text COLLATE "C" NOT NULL,
+  problems jsonb NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dataset_split_pkey PRIMARY KEY (id),
+  CONSTRAINT dataset_split_version_id_name_key UNIQUE (version_id, name),
+  CONSTRAINT dataset_split_version_id_fkey FOREIGN KEY (version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
+);
+
 CREATE TABLE dataset_tag (
   dataset_id uuid NOT NULL,
   tag text NOT NULL,
@@ -208,6 +260,18 @@ CREATE TABLE dataset_tag (
   CONSTRAINT dataset_tag_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES dataset(id) ON DELETE CASCADE,
   CONSTRAINT dataset_tag_version_id_fkey FOREIGN KEY (version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
 );
+
+CREATE TABLE dataset_upload (
+  id uuid NOT NULL,
+  blob text COLLATE "C" NOT NULL,
+  file text NOT NULL,
+  bytes bigint NOT NULL,
+  owner text COLLATE "C" NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dataset_upload_pkey PRIMARY KEY (id)
+);
+CREATE INDEX dataset_upload_age ON public.dataset_upload USING btree (created_at);
+CREATE INDEX dataset_upload_blob ON public.dataset_upload USING btree (blob);
 
 CREATE TABLE dataset_version (
   id uuid NOT NULL,
@@ -224,6 +288,7 @@ CREATE TABLE dataset_version (
   validation_passed boolean,
   created_by text NOT NULL,
   created_at timestamp(3) with time zone NOT NULL,
+  shape jsonb,
   CONSTRAINT dataset_version_pkey PRIMARY KEY (id),
   CONSTRAINT dataset_version_dataset_id_major_minor_key UNIQUE (dataset_id, major, minor),
   CONSTRAINT dataset_version_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES dataset(id) ON DELETE CASCADE,
@@ -303,6 +368,16 @@ CREATE TABLE graph_outbox (
   weight integer DEFAULT 1 NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT graph_outbox_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE graph_question (
+  id uuid NOT NULL,
+  question jsonb NOT NULL,
+  asked_at timestamp with time zone DEFAULT now() NOT NULL,
+  answer jsonb,
+  failure jsonb,
+  answered_at timestamp with time zone,
+  CONSTRAINT graph_question_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE metric (
@@ -392,9 +467,25 @@ CREATE TABLE pattern_set (
   snapshot_ids text[] NOT NULL,
   patterns jsonb NOT NULL,
   learning jsonb NOT NULL,
+  format smallint NOT NULL,
+  since timestamp with time zone,
   CONSTRAINT pattern_set_pkey PRIMARY KEY (id),
   CONSTRAINT pattern_set_project_id_version_key UNIQUE (project_id, version)
 );
+CREATE INDEX pattern_set_run ON public.pattern_set USING btree (run_id) WHERE (run_id IS NOT NULL);
+
+CREATE TABLE pipeline_step (
+  parent_id uuid NOT NULL,
+  step text NOT NULL,
+  run_id uuid NOT NULL,
+  input_hash text NOT NULL,
+  is_reused boolean NOT NULL,
+  CONSTRAINT pipeline_step_pkey PRIMARY KEY (parent_id, step),
+  CONSTRAINT pipeline_step_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES run(id) ON DELETE CASCADE,
+  CONSTRAINT pipeline_step_run_id_fkey FOREIGN KEY (run_id) REFERENCES run(id) ON DELETE CASCADE
+);
+CREATE INDEX pipeline_step_input ON public.pipeline_step USING btree (step, input_hash) WHERE (NOT is_reused);
+CREATE INDEX pipeline_step_run ON public.pipeline_step USING btree (run_id);
 
 CREATE TABLE project (
   id text NOT NULL,

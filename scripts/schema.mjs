@@ -53,11 +53,21 @@ async function changeHistory() {
   return json(changeHistoryJsonSchema())
 }
 
+async function datasetOperations() {
+  const { operationsJsonSchema } = await built('datasets/operations/json-schema.js')
+  return json(operationsJsonSchema())
+}
+
 async function runOptions() {
   const { z } = await import('zod')
   const { jobs } = await built('jobs.js')
   const kinds = Object.entries(jobs).map(([kind, { options }]) => [kind, z.toJSONSchema(options, { io: 'input' })])
   return json({ title: 'Options of runs, by kind', $defs: Object.fromEntries(kinds) })
+}
+
+async function datasetRows() {
+  const { recordsJsonSchema } = await built('datasets/records/index.js')
+  return json(recordsJsonSchema())
 }
 
 async function angle() {
@@ -74,6 +84,8 @@ const generators = {
   'release.schema.json': release,
   'run-options.schema.json': runOptions,
   'change-history.schema.json': changeHistory,
+  'dataset-rows.schema.json': datasetRows,
+  'dataset-operations.schema.json': datasetOperations,
   'espalier.angle': angle,
 }
 

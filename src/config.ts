@@ -61,6 +61,19 @@ const settings = z.strictObject({
     .default('ort')
     .describe('What trains: onnxruntime, on the CPU or on a device; tfjs, the best flavour that loads; or one flavour of it'),
   tfjsFolder: text.optional().describe('Folder whose node_modules hold @tensorflow/tfjs-node or -gpu, when not installed beside Espalier'),
+  datasetModules: z
+    .preprocess(
+      (value) =>
+        typeof value === 'string'
+          ? value
+              .split(',')
+              .map((file) => file.trim())
+              .filter(Boolean)
+          : value,
+      z.array(text),
+    )
+    .default([])
+    .describe('JavaScript modules with rules, quality metrics and formats of the site; separated by commas in the environment'),
   introspection: z.stringbool().or(z.boolean()).default(true).describe('Whether GraphQL introspection is answered'),
 })
 export type Config = z.infer<typeof settings>
@@ -97,6 +110,7 @@ const environment: Record<string, readonly string[]> = {
   ESPALIER_THREADS: ['threads'],
   ESPALIER_EXECUTOR: ['executor'],
   ESPALIER_TFJS_FOLDER: ['tfjsFolder'],
+  ESPALIER_DATASET_MODULES: ['datasetModules'],
   ESPALIER_INTROSPECTION: ['introspection'],
   ESPALIER_CONFIG: [],
 }
@@ -202,10 +216,11 @@ export function readConfig(overrides: Partial<Config> = {}, env: NodeJS.ProcessE
       problems,
       remedy: 'Mend the settings named below; none is needed to start.',
     })
-  const { home, glean, tfjsFolder } = parsed.data
+  const { home, glean, tfjsFolder, datasetModules } = parsed.data
   const folders = {
     ...(glean.batchDir ? { glean: { ...glean, batchDir: path.resolve(cwd, glean.batchDir) } } : {}),
     ...(tfjsFolder ? { tfjsFolder: path.resolve(cwd, tfjsFolder) } : {}),
   }
-  return { ...parsed.data, home: path.resolve(cwd, home), ...folders }
+  const modules = datasetModules.map((file) => path.resolve(cwd, file))
+  return { ...parsed.data, home: path.resolve(cwd, home), ...folders, datasetModules: modules }
 }

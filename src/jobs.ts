@@ -3,11 +3,23 @@ import { type DeletionOptions, deletionOptions } from './catalog/deletion/deleti
 import { readProjectsWithEdges } from './catalog/deletion/project-store.js'
 import { ingestOptions } from './catalog/ingest-options.js'
 import { readSnapshotsById } from './catalog/reads/read-store.js'
+import { datasetJobOptions } from './datasets/exchange/job-options.js'
 import { resolveDatasetVersion } from './datasets/reference.js'
+import { assertTrainable, findSplit } from './datasets/splits/split-store.js'
 import { assertKind } from './datasets/store.js'
 import { tasks } from './datasets/tasks/index.js'
 import { learnPatternsOptions } from './patterns/learn-options.js'
-import type { Database, Sql } from './postgres/sql.js'
+import {
+  type BuildDatasetOptions,
+  buildDatasetOptions,
+  type EvaluateTrainingOptions,
+  evaluateTrainingOptions,
+  exportMetricsOptions,
+  gleanStepOptions,
+  pipelineOptions,
+  temporalOptions,
+} from './pipeline-options.js'
+import type { Client, Database, Sql } from './postgres/sql.js'
 import {
   checkpointName,
   findCheckpoint,
@@ -17,7 +29,7 @@ import {
   readResumableRuns,
   type SavedCheckpoint,
 } from './runs/checkpoint-store.js'
-import { createRun } from './runs/store.js'
+import { createRun, readRunsById } from './runs/store.js'
 import { assertJudgeable } from './training/judgeable.js'
 import {
   type EvaluateOptions,
@@ -57,18 +69,32 @@ async function settleRanking<T extends TrainRankerOptions | EvaluateOptions>(sql
   const { features } = given.lists
   const lists = { ...given.lists, features: { ...features, knownLinks: features.knownLinks ?? task.knownByDefault } }
   const options = { ...given, lists }
+  const named = 'split' in options ? options.split : undefined
   if (options.datasetVersionId) {
     const { id, projectId, provenance } = await resolveDatasetVersion(sql, options.datasetVersionId)
-    assertJudgeable('rank', options.training, typeof provenance['older'] === 'number')
+    const isSplitByTime = typeof provenance['older'] === 'number'
+    const split = await settleSplit(sql, id, named, isSplitByTime)
+    assertJudgeable('rank', options.training, isSplitByTime || split)
     await assertKind(sql, id, ['ranking'])
     return { ...options, datasetVersionId: id, projectIds: [projectId] }
   }
+  await settleSplit(sql, null, named)
   assertJudgeable('rank', options.training, options.splitAt !== undefined)
   return {
     ...options,
     projectIds: options.projectIds ?? (await projectsWith(sql, task.label, task.remedy)),
     asOf: options.asOf ?? now.toISOString(),
   }
+}
+
+/** Whether a stored split says what is held out. It must be there, and have the parts that a training needs. */
+async function settleSplit(sql: Sql, versionId: string | null, split: string | undefined, isSplitByTime = false): Promise<boolean> {
+  if (split === undefined) return false
+  if (versionId !== null && !isSplitByTime) return assertTrainable(await findSplit(sql, versionId, split))
+  const found = versionId === null ? 'no dataset version' : 'a dataset version that is split by time'
+  throw new EspalierError('BAD_INPUT', `split: found ${found}, expected one that has the stored split "${split.slice(0, 100)}"`, {
+    remedy: 'Name the dataset version that was split, or leave out the split.',
+  })
 }
 
 async function settleTraining(sql: Sql, options: TrainGgnnOptions, now: Date): Promise<TrainGgnnOptions> {
@@ -79,8 +105,8 @@ async function settleTraining(sql: Sql, options: TrainGgnnOptions, now: Date): P
 
 /** A dataset version decides the project, and must be of the kind that the read-out learns from. */
 async function settleReadout<T extends TrainReadoutOptions>(sql: Sql, options: T): Promise<T> {
-  assertJudgeable(options.readout, options.training)
   const { id, projectId } = await resolveDatasetVersion(sql, options.datasetVersionId)
+  assertJudgeable(options.readout, options.training, await settleSplit(sql, id, options.split))
   await assertKind(sql, id, [options.readout])
   return { ...options, datasetVersionId: id, projectIds: [projectId] }
 }
@@ -102,16 +128,55 @@ async function settleDeletion(sql: Sql, options: DeletionOptions): Promise<Delet
   throw new EspalierError('NOT_FOUND', `project "${options.projectId}" has no snapshot ${options.snapshotId}`)
 }
 
+/** Other runs that options name must be of the project they are named with: that one is what permission was asked for. */
+async function assertOwnRuns(sql: Sql, projectId: string, runIds: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const named = Object.entries(runIds).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const found = await readRunsById(
+    sql,
+    named.map(([, id]) => id),
+  )
+  for (const [i, [option, id]] of named.entries())
+    if (found[i]?.projectId !== projectId)
+      throw new EspalierError('NOT_FOUND', `${option}: project "${projectId}" has no run ${id}`, { remedy: 'List its runs to find it.' })
+}
+
+/** What leaves its moment open is of when it is queued. */
+const asOfNow = <T extends BuildDatasetOptions | EvaluateTrainingOptions>(options: T, now: Date): T => ({
+  ...options,
+  asOf: options.asOf ?? now.toISOString(),
+})
+
 /** Kind of run -> its options, and how they are settled. The worker has what does the work. */
 export const jobs = {
   // whenever it is worked on, and however often: it tells of one time
   ingest: job(ingestOptions, async (_, options, now) => ({ ...options, observedAt: options.observedAt ?? now.toISOString() })),
   delete: job(deletionOptions, settleDeletion),
   'learn-patterns': job(learnPatternsOptions, async (sql, options) => ({
+    ...options,
     projectIds: options.projectIds ?? (await projectsWith(sql, null, 'Ingest an estate first.')),
   })),
   'train-ggnn': job(trainGgnnOptions, settleTraining),
   evaluate: job(evaluateOptions, settleRanking),
+  pipeline: job(pipelineOptions, async (_, options, now) => ({
+    ...options,
+    asOf: options.asOf ?? options.observedAt ?? now.toISOString(),
+  })),
+  'glean-history': job(gleanStepOptions),
+  'temporal-analysis': job(temporalOptions),
+  'build-dataset': job(buildDatasetOptions, async (sql, options, now) => {
+    await assertOwnRuns(sql, options.projectId, { gleanRunId: options.gleanRunId })
+    return asOfNow(options, now)
+  }),
+  'evaluate-training': job(evaluateTrainingOptions, async (sql, options, now) => {
+    await assertOwnRuns(sql, options.projectId, { trainRunId: options.trainRunId, temporalRunId: options.temporalRunId })
+    return asOfNow(options, now)
+  }),
+  'export-metrics': job(exportMetricsOptions, async (sql, options) => {
+    await assertOwnRuns(sql, options.projectId, { evaluationRunId: options.evaluationRunId })
+    return options
+  }),
+  // who asks has been through the doors of training data: startRun itself takes this kind of admins alone
+  dataset: job(datasetJobOptions),
 } satisfies { [Kind in RunKind]: Job<z.ZodType> }
 
 /** The alternative that `given` chooses by the discriminator of a union; any other schema as it is. */
@@ -237,10 +302,20 @@ export interface StartRequest {
   timeoutSeconds?: number
   /** failed attempts that are tried again (default 2) */
   retryLimit?: number
+  /** the run that it is a part of */
+  parentId?: string
 }
 
-/** Validates and settles the options of a run, and queues it: what it will do is fully told by the options of the answer. */
-export async function startRun(database: Database, { kind, options = {}, ...request }: StartRequest, now: Date): Promise<Run> {
+/**
+ * Validates and settles the options of a run, and queues it: what it will do is fully told by the options of the answer. `alongside`
+ * runs in the transaction that queues it.
+ */
+export async function startRun(
+  database: Database,
+  { kind, options = {}, ...request }: StartRequest,
+  now: Date,
+  alongside: (client: Client, run: Run) => Promise<void> = async () => {},
+): Promise<Run> {
   const { settle } = jobs[kind] as unknown as Job<z.ZodType>
   const { options: asked, origin } = await withOrigin(database, kind, options)
   const settled = await settle(database, parseJobOptions(kind, asked), now)
@@ -253,6 +328,7 @@ export async function startRun(database: Database, { kind, options = {}, ...requ
       ...request,
     })
     if (origin) await inheritCheckpoint(client, run.id, origin.checkpoint)
+    await alongside(client, run)
     return run
   })
 }

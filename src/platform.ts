@@ -4,16 +4,19 @@ import { readArtifactBlobs } from './artifacts/prune-store.js'
 import type { BlobStore } from './blobs/blob-store.js'
 import type { BlobReferrer } from './blobs/collect.js'
 import { localBlobs } from './blobs/local.js'
-import { type Projection, startProjection } from './catalog/projection/projection.js'
+import { awaitProjection, type Projection, startProjection } from './catalog/projection/projection.js'
 import { readLedgerPosition } from './catalog/reads/position-store.js'
 import { readEstate } from './catalog/reads/read-store.js'
 import type { Config } from './config.js'
 import { readDatasetBlobs } from './datasets/blob-reference-store.js'
+import { readUploadBlobs } from './datasets/exchange/upload-store.js'
 import { datasetGraph } from './datasets/graph-store.js'
+import { loadDatasetModules } from './datasets/modules.js'
 import type { GraphEngine } from './graph/engine.js'
 import { openGrafeo } from './graph/grafeo.js'
 import { openNeo4j } from './graph/neo4j.js'
 import { models } from './models/registry.js'
+import { startGraphAnswers } from './patterns/temporal/graph-questions.js'
 import { openDatabase } from './postgres/database.js'
 import type { Database, Sql } from './postgres/sql.js'
 import { readRunBlobs } from './runs/blob-reference-store.js'
@@ -25,7 +28,7 @@ import { type ExecutorName, openExecutor } from './tensor/executors.js'
 import { EspalierError } from './util/error.js'
 import { createLogger, type Logger } from './util/log.js'
 
-/** What every process of Espalier works with. A worker has no more: its facts reach the graph through the outbox. */
+/** What every process of Espalier works with. A worker has no more: its facts reach the graph through the outbox, and what it asks of the graph the server answers. */
 export interface Platform {
   readonly config: Config
   readonly log: Logger
@@ -54,7 +57,7 @@ export const graphReaders = [datasetGraph, runGraph, artifactGraph] as const
 
 /** Who keeps blobs: what none of them refers to may be collected. A room that begins to keep some must be here (a test reads the tables). */
 export const blobReferrers = (sql: Sql): BlobReferrer[] =>
-  [readArtifactBlobs, readDatasetBlobs, readRunBlobs].map((read) => (digests) => read(sql, digests))
+  [readArtifactBlobs, readDatasetBlobs, readUploadBlobs, readRunBlobs].map((read) => (digests) => read(sql, digests))
 
 /** Opens things one after the other; when one fails, and on `close`, those that are open are closed in reverse. */
 class Opened {
@@ -76,6 +79,7 @@ async function openParts(config: Config, opened: Opened): Promise<Omit<Platform,
       remedy: 'Start it through `espalier serve` or set DATABASE_URL.',
     })
   const database = opened.keep(await openDatabase(config.databaseUrl), (it) => it.close())
+  await loadDatasetModules(config.datasetModules)
   const log = createLogger(config.logLevel)
   const { executor: configured, tfjsFolder } = config
   const executorFor = (name: ExecutorName | null) => openExecutor(name ?? configured, { tfjsFolder })
@@ -107,6 +111,8 @@ export const openServerPlatform = (config: Config, ownerKey?: string): Promise<S
     const graph = opened.keep(await openGraph(parts), (it) => it.close())
     await graph.prepare()
     const projection = opened.keep(await startProjection({ database, engine: graph, log, readers: graphReaders }), (it) => it.stop())
+    const settle = () => awaitProjection(database, graph, { timeoutMs: 10_000 })
+    opened.keep(await startGraphAnswers({ database, graph, log, settle }), (it) => it.stop())
     const serving = opened.keep(await openServing({ database, blobs, models, log, threads: config.threads }), (it) => it.close())
     const estates = openEstateCache({
       position: (projectId) => readLedgerPosition(database, projectId),

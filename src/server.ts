@@ -21,6 +21,9 @@ import { runFileRoutes } from './api/http/run-files.js'
 import { serveSockets } from './api/http/websocket.js'
 import { defaultLimits, type Limits, limitRules } from './api/limits.js'
 import { buildApiSchema } from './api/schema.js'
+import { trainingDataHealth } from './api/training-data/health.js'
+import { trainingDataRoutes } from './api/training-data/routes.js'
+import { uploadRoutes } from './api/training-data/uploads.js'
 import type { Config } from './config.js'
 import { openServerPlatform } from './platform.js'
 import { runAsChild } from './util/child.js'
@@ -78,7 +81,8 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
   })
   await apollo.start()
   app.disable('x-powered-by')
-  app.use(healthRoutes(platform), editorRoutes(), identified(callers), metrics.routes, artifactRoutes(platform), runFileRoutes(platform))
+  app.use(healthRoutes(platform), trainingDataHealth(platform), editorRoutes(), identified(callers), metrics.routes)
+  app.use(artifactRoutes(platform), runFileRoutes(platform), uploadRoutes(platform), trainingDataRoutes(platform))
   app.use(
     '/graphql',
     express.json({ limit: limits.bodyBytes }),

@@ -90,7 +90,20 @@ export interface GraphRefresh {
 export type GraphKeys = number[] | { from: number; to: number }
 
 /** Each has a file in worker/tasks. */
-export const runKinds = ['ingest', 'delete', 'learn-patterns', 'train-ggnn', 'evaluate'] as const
+export const runKinds = [
+  'ingest',
+  'delete',
+  'learn-patterns',
+  'train-ggnn',
+  'evaluate',
+  'pipeline',
+  'glean-history',
+  'temporal-analysis',
+  'build-dataset',
+  'evaluate-training',
+  'export-metrics',
+  'dataset',
+] as const
 export type RunKind = (typeof runKinds)[number]
 
 export const runStates = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const

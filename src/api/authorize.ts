@@ -14,6 +14,8 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { assertProject, assertScope, assertUnlimited, type Principal } from '../access/principal.js'
+import { auditDeed } from '../training-data.js'
+import { EspalierError } from '../util/error.js'
 import type { ApiContext } from './context.js'
 import { type Arguments, type Permission, permissions } from './permissions.js'
 
@@ -42,7 +44,7 @@ export async function assertPermission(
   deed: string,
 ): Promise<void> {
   const { principal } = context
-  assertScope(principal, typeof scope === 'string' ? scope : scope(args), deed)
+  for (const each of [typeof scope === 'function' ? scope(args) : scope].flat()) assertScope(principal, each, deed)
   if (principal.projects === null || reach === 'nothing' || projectOf) return
   const reached = reach === 'everything' ? [] : await reach(args, context)
   if (reached.length === 0) assertUnlimited(principal, deed)
@@ -64,9 +66,22 @@ function guardField(field: Field, permission: Permission = unknownField, root: s
     return
   }
   field.resolve = async (parent, args, context, info) => {
-    await assertPermission(permission, args, context, deed)
+    await assertPermission(permission, args, context, deed).catch((refusal) => noteDenial(permission, args, context, deed, refusal))
     return visible(await resolve?.(parent, args, context, info), context.principal)
   }
+}
+
+/** Whoever was refused training data is noted, as the REST doors do. Throws the refusal. */
+async function noteDenial(
+  { scope }: Permission,
+  args: Arguments,
+  { platform, actor }: ApiContext,
+  deed: string,
+  refusal: unknown,
+): Promise<never> {
+  if (typeof scope === 'string' && scope.startsWith('training_data:') && refusal instanceof EspalierError && refusal.code === 'FORBIDDEN')
+    await auditDeed(platform.database, actor, 'denied', String(args['id'] ?? args['versionId'] ?? args['projectId'] ?? ''), { deed })
+  throw refusal
 }
 
 /** A graph read: scope, and for a caller with limits the filter by project on every level of the selection. */

@@ -1,5 +1,6 @@
-import fs from 'node:fs'
+import fs, { createReadStream } from 'node:fs'
 import path from 'node:path'
+import type { BlobStore } from '../blobs/blob-store.js'
 import type { IngestInput } from '../catalog/ingest.js'
 import { headOf } from '../catalog/parsing/text-source.js'
 import { type Dialect, detectDialect, isDialect, sources } from '../catalog/sources/index.js'
@@ -111,3 +112,31 @@ const filesIn = (folder: string): string[] =>
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .sort()
+
+/** Documents by the digests of their stored texts, as a run is told of them. */
+export interface StoredDocument {
+  dialect: string
+  file: string
+  blob: string
+}
+
+/** Stores the documents for a run; BAD_INPUT for one whose dialect is not told and not recognised. */
+export async function storeInputs(inputs: readonly IngestInput[], blobs: BlobStore): Promise<StoredDocument[]> {
+  const stored: StoredDocument[] = []
+  for (const { file, text, dialect } of inputs) {
+    const known = dialect ?? detectDialect(file!, headOf(text))
+    if (!known) throw new EspalierError('BAD_INPUT', `${file}: its dialect was not recognised`, { remedy: 'Name the dialect.' })
+    const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : createReadStream(text.path)
+    stored.push({ dialect: known, file: file!, blob: await blobs.put(bytes) })
+  }
+  return stored
+}
+
+/** Names of variables with their text; anything else says what was expected. */
+export function variablesOf(variables: unknown): Record<string, string> | undefined {
+  if (variables === null || variables === undefined) return undefined
+  const isRecord =
+    typeof variables === 'object' && !Array.isArray(variables) && Object.values(variables).every((v) => typeof v === 'string')
+  if (isRecord) return variables as Record<string, string>
+  throw new EspalierError('BAD_INPUT', `variables: found ${JSON.stringify(variables).slice(0, 100)}, expected an object of names and texts`)
+}

@@ -22,6 +22,24 @@ export function filtered<T>(source: AsyncIterableIterator<T>, passes: (item: T) 
   return iterator
 }
 
+/** What becomes of each item of `source`; leaving it leaves the source. */
+export function mapped<T, U>(source: AsyncIterableIterator<T>, become: (item: T) => U): AsyncIterableIterator<U> {
+  const stepOf = (step: IteratorResult<T>): IteratorResult<U> => (step.done ? step : { value: become(step.value), done: false })
+  const iterator: AsyncIterableIterator<U> = {
+    next: async () => stepOf(await source.next()),
+    async return() {
+      await source.return?.()
+      return { value: undefined, done: true }
+    },
+    async throw(error) {
+      await source.return?.()
+      throw error
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  }
+  return iterator
+}
+
 /**
  * An iterator that is fed from outside; `open` runs at the first `next()` and answers what closes it. A reader slower than `capacity`
  * items loses the oldest.

@@ -2,6 +2,7 @@ import type { Scope } from '../access/scopes.js'
 import { isReleaseId } from '../artifacts/release/manifest.js'
 import { readReleaseProjects } from '../artifacts/release/release-store.js'
 import { readAlias, readArtifact } from '../artifacts/store.js'
+import { findDataset } from '../datasets/exchange/dataset-store.js'
 import { resolveDatasetVersion } from '../datasets/reference.js'
 import { parseCheckpointName } from '../runs/checkpoint-store.js'
 import type { ApiContext } from './context.js'
@@ -13,7 +14,8 @@ export type Arguments = Record<string, any>
 export type Reach = (args: Arguments, context: ApiContext) => (string | null)[] | Promise<(string | null)[]>
 
 export interface Permission {
-  scope: Scope | ((args: Arguments) => Scope)
+  /** all of them are asked */
+  scope: Scope | readonly Scope[] | ((args: Arguments) => Scope | readonly Scope[])
   /** `nothing`: no project is touched; `everything`: all of them at once */
   reach: Reach | 'nothing' | 'everything'
   /** what a principal with limits sees of a list that spans projects */
@@ -31,15 +33,29 @@ const whatever: Reach = ({ projectId, nodeId, tableId }) => [
 ]
 const run: Reach = async ({ id, runId, ids }, { loaders }) =>
   Promise.all(((ids ?? [runId ?? id]) as string[]).map(async (one) => (await loaders.run.load(one))?.projectId ?? null))
+/** The project of the training that is judged. */
+const trained: Reach = async ({ trainRunId }, { loaders }) => [(await loaders.run.load(trainRunId))?.projectId ?? null]
 const snapshot: Reach = async ({ id, snapshotId }, { loaders }) => [
   (await loaders.snapshot.load((snapshotId ?? id) as string))?.projectId ?? null,
 ]
 const deletion: Reach = (args, context) => (args['snapshotId'] ? snapshot(args, context) : named(args, context))
 const datasetVersion: Reach = async ({ id }, { loaders }) => [(await loaders.datasetVersion.load(id))?.projectId ?? null]
+/** Versions by whatever argument names them, those of a merge included. */
+const datasetVersions: Reach = async ({ versionId, before, after, modifications }, { loaders }) => {
+  const merged = (modifications as { merge?: unknown } | undefined)?.merge
+  const ids = [versionId, before, after, ...(Array.isArray(merged) ? merged : [])].filter((id) => id !== undefined && id !== null)
+  return Promise.all(ids.map(async (id) => (await loaders.datasetVersion.load(String(id)))?.projectId ?? null))
+}
+const namedVersion: Reach = async ({ name }, { platform }) => [
+  (await resolveDatasetVersion(platform.database, String(name)).catch(() => null))?.projectId ?? null,
+]
+const dataset: Reach = async ({ id }, { platform }) => [(await findDataset(platform.database, id))?.projectId ?? null]
 const artifact: Reach = async ({ id, artifactId }, { platform }) => {
   const found = await readArtifact(platform.database, artifactId ?? id).catch(() => null)
   return [found?.projectId ?? null]
 }
+/** `<project>@<version>` */
+const patternSets: Reach = ({ before, after }) => [before, after].map((id: string) => /^(.+)@/.exec(id)?.[1] ?? null)
 /** Projects of an artifact or a release; null for one that is unknown or belongs to none. */
 const bundled = async (id: string, { platform }: ApiContext): Promise<(string | null)[]> => {
   if (isReleaseId(id)) {
@@ -89,8 +105,15 @@ const runOptions: Reach = async ({ options }, context) => {
   return learned.length === 0 ? [] : [...learned, ...texts([glean?.projectId])]
 }
 
-/** Ingest, deletion and learning change the catalog; the other kinds train. */
-const scopeOfKind = ({ kind }: Arguments): Scope => (/^(ingest|delete|learn)/.test(String(kind)) ? 'catalog:write' : 'training:execute')
+/** A pipeline does both. */
+const ingestAndTrain: readonly Scope[] = ['catalog:write', 'training:execute']
+/** Ingest, deletion and learning change the catalog; what leaves for Glean is for its owner; the other kinds train. */
+const scopeOfKind = ({ kind }: Arguments): Scope | readonly Scope[] => {
+  if (kind === 'pipeline') return ingestAndTrain
+  // work on datasets has mutations of its own, which see to it whose file and whose rows it is
+  if (kind === 'export-metrics' || kind === 'dataset') return 'admin'
+  return /^(ingest|delete|learn)/.test(String(kind)) ? 'catalog:write' : 'training:execute'
+}
 
 const reads = (reach: Permission['reach'], projectOf?: Permission['projectOf']): Permission => ({
   scope: 'catalog:read',
@@ -99,6 +122,8 @@ const reads = (reach: Permission['reach'], projectOf?: Permission['projectOf']):
 })
 const writes = (reach: Permission['reach']): Permission => ({ scope: 'catalog:write', reach })
 const trains = (reach: Permission['reach']): Permission => ({ scope: 'training:execute', reach })
+const readsData = (reach: Permission['reach']): Permission => ({ scope: 'training_data:read', reach })
+const writesData = (reach: Permission['reach']): Permission => ({ scope: 'training_data:write', reach })
 const deploys = (reach: Permission['reach']): Permission => ({ scope: 'model:deploy', reach })
 const admin: Permission = { scope: 'admin', reach: 'everything' }
 
@@ -116,12 +141,24 @@ export const permissions: Record<'Query' | 'Mutation' | 'Subscription', Record<s
     catalogAsOf: reads(named),
     catalogNode: reads(node),
     changes: reads(whatever),
+    comparePatternSets: reads(patternSets),
     compareRuns: reads(run),
     cypher: { scope: 'graph:cypher', reach: 'everything' },
-    datasetVersion: { scope: 'training_data:read', reach: datasetVersion },
-    datasets: { scope: 'training_data:read', reach: named },
+    dataset: readsData(dataset),
+    datasetDiff: readsData(datasetVersions),
+    datasetExport: readsData(datasetVersions),
+    datasetFormats: readsData('nothing'),
+    datasetOperations: readsData(datasetVersions),
+    datasetQuality: readsData(datasetVersions),
+    datasetRows: readsData(datasetVersions),
+    datasetSample: readsData(datasetVersions),
+    datasetStatistics: readsData(datasetVersions),
+    datasetVersion: readsData(datasetVersion),
+    datasetVersionNamed: readsData(namedVersion),
+    datasets: readsData(named),
     deletionPreview: reads(deletion),
     diff: reads(named),
+    domainTestCases: reads(named),
     gleanStatus: reads('nothing'),
     glossary: reads(named),
     glossaryHistory: reads(named),
@@ -130,12 +167,17 @@ export const permissions: Record<'Query' | 'Mutation' | 'Subscription', Record<s
     lineage: reads(node),
     metricSeries: reads(node),
     nodeHistory: reads(node),
+    operatedRows: readsData(datasetVersions),
     paritySamples: reads(bundle),
     patternSet: reads(named),
     patternSets: reads(named),
+    patternsOf: reads('nothing'),
+    predictColumnType: reads(named),
+    predictFutureChanges: reads(named),
     predictLinks: reads(served),
     predictRelationshipType: reads(named),
     predictSchemaEvolution: reads(named),
+    previewDatasetEnhancement: readsData(datasetVersions),
     project: reads(({ id }) => [id]),
     projectionLag: reads('nothing'),
     projects: reads('nothing', ({ id }) => id),
@@ -155,6 +197,7 @@ export const permissions: Record<'Query' | 'Mutation' | 'Subscription', Record<s
     serving: reads('everything'),
     snapshot: reads(snapshot),
     snapshots: reads(named),
+    suspectLabels: readsData(datasetVersions),
     systems: reads(named),
     verifyArtifact: reads(bundle),
     whoAmI: reads('nothing'),
@@ -165,40 +208,60 @@ export const permissions: Record<'Query' | 'Mutation' | 'Subscription', Record<s
     annotate: writes(({ annotations }) => annotations.map((it: { nodeId: string }) => projectOfNode(it.nodeId))),
     awaitProjection: reads('nothing'),
     cancelRun: trains(run),
+    createDataset: writesData(named),
+    createDatasetVersionFrom: writesData(datasetVersions),
     createKey: admin,
     createProject: writes(({ input }) => [input.id]),
     defineTerm: writes(named),
+    deleteDataset: { scope: 'training_data:delete', reach: dataset },
     deleteProject: writes(named),
     deleteSnapshot: writes(snapshot),
     deleteSystem: writes(named),
     describe: writes(node),
+    editDataset: writesData(datasetVersions),
+    enhanceDataset: writesData(datasetVersions),
+    evaluateTrainingResults: trains(trained),
     exportRelease: deploys(released),
     exportSnapshotToGlean: admin,
     exportToGlean: admin,
-    importDataset: trains(named),
+    exportTrainingMetricsToGlean: admin,
+    fitDatasetOperations: writesData(datasetVersions),
+    importDataset: writesData(named),
     ingest: writes(named),
     ingestGleanDataForTraining: admin,
     learnPatterns: writes(named),
+    operateDataset: writesData(datasetVersions),
     packageArtifact: reads(bundle),
     pauseRun: trains(run),
     promote: deploys(artifact),
     pruneArtifacts: admin,
+    queueDatasetEnhancement: writesData(datasetVersions),
+    queueDatasetExport: readsData(datasetVersions),
+    queueDatasetImport: writesData(named),
+    queueDatasetValidation: writesData(datasetVersions),
     queueDeletion: writes(named),
     queueIngest: writes(named),
     rebuildGraph: admin,
     removeTags: writes(node),
     removeTerm: writes(named),
+    restoreDatasetVersion: writesData(datasetVersions),
     resumeRun: trains(run),
     retryRun: trains(run),
     revokeKey: admin,
     rollback: deploys(served),
+    runFullPipeline: { scope: ingestAndTrain, reach: named },
     saveSystem: writes(named),
     setOwners: writes(node),
     setTerms: writes(node),
+    splitDataset: writesData(datasetVersions),
     startRun: { scope: scopeOfKind, reach: runOptions },
+    tagDatasetVersion: writesData(datasetVersions),
+    updateDataset: writesData(dataset),
     updateProject: writes(({ id }) => [id]),
+    validateDataset: writesData(datasetVersions),
   },
   Subscription: {
+    pipelineEvents: reads(run),
     runEvents: reads(run),
     runLogs: reads(run),
     snapshotIngested: reads(named),

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { createClient } from 'graphql-ws'
 import WebSocket from 'ws'
 import { type ErrorCode, EspalierError, errorCodes } from '../util/error.js'
@@ -14,6 +15,8 @@ export interface ApiClient {
   request<T>(query: string, variables?: Record<string, unknown>): Promise<T>
   /** A GET of a path on the same server (`/artifacts/…`); an answer that is no success is thrown as the error it tells. */
   get(path: string): Promise<Response>
+  /** The same with another method, and a body that is sent as it comes. */
+  send(method: 'POST' | 'DELETE', path: string, body?: AsyncIterable<Uint8Array>): Promise<Response>
   /** Ends when the server completes the subscription, or when the loop is left. */
   subscribe<T>(query: string, variables?: Record<string, unknown>): AsyncIterableIterator<T>
   close(): Promise<void>
@@ -39,6 +42,16 @@ export function openClient(url: string, apiKey?: string): ApiClient {
     retryAttempts: 3,
     ...(apiKey ? { connectionParams: { apiKey } } : {}),
   })
+  async function exchange(path: string, init: RequestInit): Promise<Response> {
+    const target = new URL(path, url)
+    const headers = { ...(init.body ? { 'content-type': 'application/octet-stream' } : {}), ...(apiKey ? { 'x-api-key': apiKey } : {}) }
+    const response = await fetch(target, { ...init, headers }).catch((cause) => {
+      throw new EspalierError('UNAVAILABLE', `no answer from ${target}`, { cause, remedy: 'Is the server running?' })
+    })
+    if (response.ok) return response
+    const answer = (await response.json().catch(() => ({}))) as { errors?: GraphqlError[] }
+    throw answer.errors?.length ? asError(answer.errors) : new EspalierError('UNAVAILABLE', `${target} answered ${response.status}`)
+  }
   return {
     url,
     async request<T>(query: string, variables: Record<string, unknown> = {}) {
@@ -67,15 +80,12 @@ export function openClient(url: string, apiKey?: string): ApiClient {
       if (answer.errors?.length) throw asError(answer.errors)
       return answer.data as T
     },
-    async get(path: string) {
-      const target = new URL(path, url)
-      const response = await fetch(target, { headers: apiKey ? { 'x-api-key': apiKey } : {} }).catch((cause) => {
-        throw new EspalierError('UNAVAILABLE', `no answer from ${target}`, { cause, remedy: 'Is the server running?' })
-      })
-      if (response.ok) return response
-      const answer = (await response.json().catch(() => ({}))) as { errors?: GraphqlError[] }
-      throw answer.errors?.length ? asError(answer.errors) : new EspalierError('UNAVAILABLE', `${target} answered ${response.status}`)
-    },
+    get: (path: string) => exchange(path, {}),
+    send: (method, path, body) =>
+      exchange(path, {
+        method,
+        ...(body ? { body: Readable.toWeb(Readable.from(body, { objectMode: false })), duplex: 'half' } : {}),
+      } as RequestInit),
     async *subscribe<T>(query: string, variables: Record<string, unknown> = {}) {
       for await (const answer of socket.iterate<T>({ query, variables })) {
         if (answer.errors?.length) throw asError(answer.errors as readonly GraphqlError[])

@@ -15,6 +15,9 @@ import { keys } from './commands/keys.js'
 import { learn } from './commands/learn.js'
 import { lineage } from './commands/lineage.js'
 import { migrateCommand } from './commands/migrate.js'
+import { patterns } from './commands/patterns.js'
+import { pipeline } from './commands/pipeline.js'
+import { predict } from './commands/predict.js'
 import { projects } from './commands/projects.js'
 import { runs } from './commands/runs.js'
 import { search } from './commands/search.js'
@@ -37,6 +40,9 @@ for (const register of [
   worker,
   ingest,
   learn,
+  pipeline,
+  patterns,
+  predict,
   dataset,
   train,
   runs,

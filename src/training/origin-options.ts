@@ -18,3 +18,12 @@ export const gleanHistoryOptions = z.strictObject({
   outputDir: z.string().min(1).optional().describe("folder on the worker's machine that the five files are written to besides"),
 })
 export type GleanHistoryOptions = z.output<typeof gleanHistoryOptions>
+
+/** A stored split of the dataset version, in place of one that is drawn for the run. */
+export const splitOption = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    'a stored split of the dataset version: its part train is learned from, validation is judged on; default: whole groups are held out',
+  )

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { splitByGroup } from '../datasets/splits.js'
+import { splitByGroup } from '../datasets/splits/groups.js'
 import type { Model } from '../models/model.js'
 import { parseOptions } from '../models/options.js'
 import type { TensorExecutor } from '../tensor/executor.js'

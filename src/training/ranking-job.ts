@@ -6,7 +6,7 @@ import { ggnnOptions } from '../models/ggnn.js'
 import { withDefaults } from './defaults.js'
 import { exportOptions } from './export-options.js'
 import { trainingOptions } from './options.js'
-import { gleanHistoryOptions, resumeOption } from './origin-options.js'
+import { gleanHistoryOptions, resumeOption, splitOption } from './origin-options.js'
 import { trainReadoutOptions } from './readout-job.js'
 
 /** What the data decides is not for the caller to say. */
@@ -42,9 +42,10 @@ const dataOptions = {
 }
 
 /** Options of a run that trains a ranker. None is needed. */
-const trainRankerOptions = z.strictObject({
+export const trainRankerOptions = z.strictObject({
   readout: z.literal('rank').default('rank').describe('what is read from the graphs: a score per candidate'),
   ...dataOptions,
+  split: splitOption,
   glean: gleanHistoryOptions.prefault({}).describe('links that the catalog no longer has, read from Glean, to learn from besides'),
   model: withDefaults(modelOptions, network).describe('the network'),
   training: withDefaults(trainingOptions, { epochs: 24, ...gently, monitor: 'mrr', patience: 6 }).describe('how it is trained'),

@@ -5,7 +5,7 @@ import { ggnnSequenceOptions } from '../models/ggnn-sequence.js'
 import { withDefaults } from './defaults.js'
 import { exportOptions } from './export-options.js'
 import { trainingOptions } from './options.js'
-import { resumeOption } from './origin-options.js'
+import { resumeOption, splitOption } from './origin-options.js'
 
 /** What the data decides is not for the caller to say. */
 const decided = { features: true, queryFeatures: true, edgeTypes: true } as const
@@ -20,6 +20,7 @@ const common = {
     .min(1)
     .describe('the stored dataset version to learn from: its id, a name (its latest), name@1.2 or name@tag; see importDataset'),
   projectIds: z.array(z.string().min(1)).length(1).optional().describe('the project of that version; decided by it'),
+  split: splitOption,
   training: withDefaults(trainingOptions, training).describe('how it is trained; the metric is accuracy'),
   export: exportOptions.prefault({}).describe('how it is exported'),
   resume: resumeOption,

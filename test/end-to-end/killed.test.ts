@@ -14,6 +14,7 @@ const soak = (name: string) =>
 describe('Espalier, killed at random moments', () => {
   it.each([
     ['kill-ingest', /after each kill the ledger was that of an undisturbed load.*the graph is the ledger: \d{3,} nodes/],
+    ['kill-import', /after each kill the version was there whole \(\d+ times\) or not at all \(\d+ times\)/],
     ['kill-projection', /it came to be the ledger every time: at last \d{3,} nodes/],
   ])('%s: nothing is lost, nothing is there twice', (name, says) => {
     const { status, stdout, stderr } = soak(name)

@@ -65,7 +65,16 @@ export function refuse(response: Response, thrown: unknown): void {
   const { graphql, http } = errorCodes[thrown.code]
   if (http === 401) response.set('www-authenticate', 'Bearer realm="espalier"')
   response.status(thrown.code === 'OVERLOADED' ? 429 : http).json({
-    errors: [{ message: thrown.message, extensions: { code: graphql, ...(thrown.remedy ? { remedy: thrown.remedy } : {}) } }],
+    errors: [
+      {
+        message: thrown.message,
+        extensions: {
+          code: graphql,
+          ...(thrown.remedy ? { remedy: thrown.remedy } : {}),
+          ...(thrown.problems.length > 0 ? { problems: thrown.problems } : {}),
+        },
+      },
+    ],
   })
 }
 

@@ -1,11 +1,13 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
 import { Router } from 'express'
 import type { ApiPlatform } from '../context.js'
+import { datasetSeries } from '../training-data/metrics.js'
+import type { Identified } from './callers.js'
 
-interface Series {
+export interface Series {
   help: string
-  type: 'counter' | 'gauge'
-  /** labels in Prometheus' own spelling, `{outcome="ok"}` -> value */
+  type: 'counter' | 'gauge' | 'histogram'
+  /** labels in Prometheus' own spelling, `{outcome="ok"}` -> value; of a histogram with what the sample is: `_bucket{le="1"}` */
   values: Map<string, number>
 }
 
@@ -23,7 +25,11 @@ export interface RequestMetrics {
 }
 
 /** Counts what Apollo answers, and serves it on `/metrics` with the state of projection, serving and process. */
-export function requestMetrics({ projection, serving }: Pick<ApiPlatform, 'projection' | 'serving'>): RequestMetrics {
+export function requestMetrics({
+  projection,
+  serving,
+  database,
+}: Pick<ApiPlatform, 'projection' | 'serving' | 'database'>): RequestMetrics {
   const requests = new Map<string, number>()
   const seconds = new Map<string, number>()
   const add = (to: Map<string, number>, labels: string, n: number) => to.set(labels, (to.get(labels) ?? 0) + n)
@@ -49,6 +55,7 @@ export function requestMetrics({ projection, serving }: Pick<ApiPlatform, 'proje
       ...(latency.p99 === null ? [] : [['{quantile="0.99"}', latency.p99 / 1_000] as const]),
     ])
     const series = new Map<string, Series>([
+      ...(await datasetSeries(database, (response as Identified).locals.principal).catch(() => [])),
       ['espalier_graphql_requests_total', { help: 'GraphQL requests answered by HTTP', type: 'counter', values: requests }],
       ['espalier_graphql_seconds_total', { help: 'Time spent on them', type: 'counter', values: seconds }],
       [

@@ -20,6 +20,7 @@ export function runFileRoutes({ database, blobs }: ApiPlatform): Router {
       assertScope(principal, 'catalog:read', 'download of a file of a run')
       const run = await readRun(database, id)
       if (principal.projects !== null) assertProject(principal, run?.projectId ?? null, 'download of a file of a run')
+      if (run?.kind === 'dataset') assertScope(principal, 'training_data:read', 'download of rows')
       const file = run && (await readRunFiles(database, [id])).find((one) => one.name === name)
       if (!file)
         throw new EspalierError('NOT_FOUND', `run "${id.slice(0, 80)}" has no file "${name.slice(0, 80)}"`, {

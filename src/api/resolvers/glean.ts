@@ -92,7 +92,7 @@ const patternsOf = (patterns: Patterns): ColumnTypePatterns => ({
   totalColumns: patterns.total_columns,
 })
 
-function assertMayWrite(name: string, { principal }: ApiContext): void {
+export function assertMayWrite(name: string, { principal }: ApiContext): void {
   if (principal.kind === 'local') return
   throw new EspalierError('FORBIDDEN', `${name}: folders on the server are written only for its owner, not for ${principal.name}`, {
     remedy: 'Leave it out; an export then goes to where Glean is configured.',

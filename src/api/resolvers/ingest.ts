@@ -1,16 +1,13 @@
-import { createReadStream } from 'node:fs'
 import { Args, ArgsType, Ctx, Field, Float, ID, Mutation, Resolver } from 'type-graphql'
 import { appendAudit, readProjectSettings, saveProject, saveSystem } from '../../access/store.js'
 import { ingest, type IngestReport as Report } from '../../catalog/ingest.js'
 import type { IngestInput } from '../../catalog/parsing/read-texts.js'
-import { bytesOf, headOf } from '../../catalog/parsing/text-source.js'
-import { detectDialect } from '../../catalog/sources/index.js'
+import { bytesOf } from '../../catalog/parsing/text-source.js'
 import { startRun } from '../../jobs.js'
 import type { Sql } from '../../postgres/sql.js'
-import { EspalierError } from '../../util/error.js'
 import type { Properties } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
-import { largestIngest, readInputs } from '../ingest-inputs.js'
+import { largestIngest, readInputs, storeInputs, variablesOf } from '../ingest-inputs.js'
 import { present } from '../present.js'
 import { DateTime, JsonScalar } from '../scalars.js'
 import { DialectInput, IngestReport, SourceInput } from '../types/ingest.js'
@@ -51,20 +48,16 @@ class IngestNowArguments extends IngestArguments {
   rejectBelow?: number | null
 }
 
-/** Names of variables with their text; anything else says what was expected. */
-function variablesOf(variables: unknown): Record<string, string> | undefined {
-  if (variables === null || variables === undefined) return undefined
-  const isRecord =
-    typeof variables === 'object' && !Array.isArray(variables) && Object.values(variables).every((v) => typeof v === 'string')
-  if (isRecord) return variables as Record<string, string>
-  throw new EspalierError('BAD_INPUT', `variables: found ${JSON.stringify(variables).slice(0, 100)}, expected an object of names and texts`)
-}
-
 /** Files of the server's machine are for its owner, not for whoever has a key. */
-const mayReadPaths = ({ principal }: ApiContext) => principal.kind === 'local'
+export const mayReadPaths = ({ principal }: ApiContext) => principal.kind === 'local'
 
 /** Lists the project and system that were spoken of. */
-async function register(sql: Sql, { projectId, systemId }: IngestArguments, actor: string, details: Properties): Promise<void> {
+export async function register(
+  sql: Sql,
+  { projectId, systemId }: { projectId: string; systemId: string },
+  actor: string,
+  details: Properties,
+): Promise<void> {
   await saveProject(sql, { id: projectId })
   await saveSystem(sql, { projectId, id: systemId })
   await appendAudit(sql, { actor, action: 'ingest', subject: `${projectId}/${systemId}`, details })
@@ -96,13 +89,7 @@ async function queue(args: IngestNowArguments, inputs: readonly IngestInput[], {
   const { projectId, systemId, observedAt, complete, dryRun = false, defaultDatabase, rejectBelow } = args
   const { database, blobs } = platform
   const variables = variablesOf(args.variables)
-  const sources = []
-  for (const { file, text, dialect } of inputs) {
-    const known = dialect ?? detectDialect(file!, headOf(text))
-    if (!known) throw new EspalierError('BAD_INPUT', `${file}: its dialect was not recognised`, { remedy: 'Name the dialect.' })
-    const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : createReadStream(text.path)
-    sources.push({ dialect: known, file: file!, blob: await blobs.put(bytes) })
-  }
+  const sources = await storeInputs(inputs, blobs)
   const more = present({ observedAt: observedAt?.toISOString(), variables, defaultDatabase, rejectBelow })
   const run = await startRun(database, { kind: 'ingest', options: { projectId, systemId, sources, complete, dryRun, ...more } }, new Date())
   if (!dryRun) await database.transaction((sql) => register(sql, args, actor, { runId: run.id }))

@@ -1,10 +1,11 @@
 import { Arg, Ctx, ID, Int, Resolver, Root, Subscription } from 'type-graphql'
 import { snapshotChannel } from '../../catalog/ledger/snapshot-store.js'
 import { followEvents, type LiveEvent } from '../../runs/follow.js'
+import { splitStep } from '../../runs/step-event.js'
 import type { ApiContext } from '../context.js'
-import { filtered, pushed } from '../iterators.js'
+import { filtered, mapped, pushed } from '../iterators.js'
 import { LogLevelEnum } from '../types/enums.js'
-import { LogEvent, RunEvent } from '../types/runs.js'
+import { LogEvent, PipelineEvent, RunEvent } from '../types/runs.js'
 import { Snapshot } from '../types/snapshots.js'
 import { runOrRefuse } from './runs.js'
 
@@ -38,6 +39,18 @@ export class LiveResolver {
     @Arg('runId', () => ID) _runId: string,
     @Arg('after', () => Int, afterArgument) _after: number,
   ): RunEvent {
+    return event
+  }
+
+  @Subscription(() => PipelineEvent, {
+    description: 'The events of a pipeline and of all its steps, each with its step; without gaps or doubles, as `runEvents` gives them.',
+    subscribe: async ({ args, context }) => mapped(await eventsOf(context as ApiContext, args as EventsArguments), splitStep) as never,
+  })
+  pipelineEvents(
+    @Root() event: PipelineEvent,
+    @Arg('runId', () => ID) _runId: string,
+    @Arg('after', () => Int, afterArgument) _after: number,
+  ): PipelineEvent {
     return event
   }
 

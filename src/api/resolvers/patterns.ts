@@ -1,17 +1,14 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
-import { predictRelationshipType } from '../../patterns/relationships.js'
-import { predictSchemaEvolution } from '../../patterns/schema-evolution.js'
-import { readLearning, readPatternSets } from '../../patterns/store.js'
-import type { NodeKind } from '../../vocabulary.js'
+import { comparePatternSets } from '../../patterns/compare.js'
+import { givenSource, parseGivenFacts } from '../../patterns/given.js'
+import { learnPatterns, type Patterns } from '../../patterns/learn.js'
+import { parseSetId, readLearning, readPatternSets } from '../../patterns/store.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
 import { JsonScalar } from '../scalars.js'
-import { NodeKindEnum } from '../types/enums.js'
 import { pageSize } from '../types/paging.js'
-import { PatternSet, RelationshipPrediction, TypePrediction } from '../types/patterns.js'
+import { PatternComparison, PatternSet } from '../types/patterns.js'
 import { Run } from '../types/runs.js'
-
-const versionArgument = { nullable: true, description: 'Of the pattern set; default the newest' } as const
 
 @Resolver(() => PatternSet)
 export class PatternResolver {
@@ -28,35 +25,32 @@ export class PatternResolver {
   patternSet(
     @Ctx() { platform }: ApiContext,
     @Arg('projectId', () => ID) projectId: string,
-    @Arg('version', () => Int, versionArgument) version?: number | null,
+    @Arg('version', () => Int, { nullable: true, description: 'Of the pattern set; default the newest' }) version?: number | null,
   ): Promise<PatternSet> {
     return readLearning(platform.database, projectId, version ?? undefined)
   }
 
-  @Query(() => [TypePrediction], { description: "What a column's type will be at the end of the horizon, the likeliest first." })
-  async predictSchemaEvolution(
+  @Query(() => PatternComparison, { description: 'What differs between two pattern sets of one project.' })
+  async comparePatternSets(
     @Ctx() { platform }: ApiContext,
-    @Arg('projectId', () => ID) projectId: string,
-    @Arg('currentType', () => String, { description: 'decimal(10,2), varchar(20), …' }) currentType: string,
-    @Arg('column', () => String, { nullable: true, description: 'Name of the column: its last word is context' }) column?: string | null,
-    @Arg('horizonDays', () => Int, { defaultValue: 90 }) horizonDays = 90,
-    @Arg('version', () => Int, versionArgument) version?: number | null,
-  ): Promise<TypePrediction[]> {
-    const { learning, patterns } = await readLearning(platform.database, projectId, version ?? undefined)
-    const asOf = patterns.summary.asOf === null ? undefined : new Date(patterns.summary.asOf)
-    return predictSchemaEvolution(learning, currentType, { horizonDays, ...present({ column, asOf }) })
+    @Arg('before', () => ID, { description: '<project>@<version>' }) before: string,
+    @Arg('after', () => ID, { description: '<project>@<version>' }) after: string,
+  ): Promise<PatternComparison> {
+    const read = (id: string) => {
+      const { projectId, version } = parseSetId(id)
+      return readLearning(platform.database, projectId, version)
+    }
+    const [x, y] = [await read(before), await read(after)]
+    return { before: x, after: y, ...comparePatternSets(x, y) }
   }
 
-  @Query(() => [RelationshipPrediction], { description: 'How nodes of two kinds are likely to be related.' })
-  async predictRelationshipType(
-    @Ctx() { platform }: ApiContext,
-    @Arg('projectId', () => ID) projectId: string,
-    @Arg('sourceKind', () => NodeKindEnum) sourceKind: NodeKind,
-    @Arg('targetKind', () => NodeKindEnum) targetKind: NodeKind,
-    @Arg('version', () => Int, versionArgument) version?: number | null,
-  ): Promise<RelationshipPrediction[]> {
-    const { patterns } = await readLearning(platform.database, projectId, version ?? undefined)
-    return predictRelationshipType(patterns.relationshipPatterns, sourceKind, targetKind)
+  @Query(() => JsonScalar, {
+    description:
+      'All patterns of facts that are handed in; nothing is stored. { nodes, edges, metrics?, manifests?, events?, observedAt? } as the catalog and queryExportManifests give them.',
+  })
+  async patternsOf(@Arg('facts', () => JsonScalar) facts: unknown): Promise<Patterns> {
+    const now = new Date()
+    return (await learnPatterns(givenSource(parseGivenFacts(facts, now)), { now })).patterns
   }
 
   @FieldResolver(() => JsonScalar, { description: 'Types: distribution, per table, name token and position, transitions, nullability' })
@@ -67,6 +61,33 @@ export class PatternResolver {
   @FieldResolver(() => JsonScalar, { description: 'Counts by kinds and label, chains of two and three hops' })
   relationshipPatterns(@Root() set: PatternSet): object {
     return set.patterns.relationshipPatterns
+  }
+
+  @FieldResolver(() => JsonScalar, {
+    nullable: true,
+    description: 'Entropy, divergence and column count: level, trend, breaks, correlation',
+  })
+  metricsPatterns(@Root() set: PatternSet): object | null {
+    return set.patterns.metricsPatterns ?? null
+  }
+
+  @FieldResolver(() => JsonScalar, {
+    nullable: true,
+    description:
+      'evolutionPatterns, temporalMetrics, postgresTemporal, neo4jTemporal, combinedInsights; a source that could not be asked is failed, with its reason',
+  })
+  temporalPatterns(@Root() set: PatternSet): object | null {
+    return set.patterns.temporalPatterns ?? null
+  }
+
+  @FieldResolver(() => JsonScalar, { nullable: true, description: 'Jobs: what follows what, chains, fan-in and fan-out' })
+  workflowPatterns(@Root() set: PatternSet): object | null {
+    return set.patterns.workflowPatterns ?? null
+  }
+
+  @FieldResolver(() => JsonScalar, { nullable: true, description: 'changePatterns, temporalSequences, evolutionStatistics' })
+  schemaEvolution(@Root() set: PatternSet): object | null {
+    return set.patterns.schemaEvolution ?? null
   }
 
   @FieldResolver(() => JsonScalar, { description: 'Totals, and whether there was history to learn from' })

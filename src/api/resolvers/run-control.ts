@@ -7,7 +7,7 @@ import { EspalierError } from '../../util/error.js'
 import type { RunKind } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
-import { JsonScalar } from '../scalars.js'
+import { DateTime, JsonScalar } from '../scalars.js'
 import { RunKindEnum } from '../types/enums.js'
 import { Run } from '../types/runs.js'
 
@@ -55,9 +55,18 @@ export class RunControlResolver {
     return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
   }
 
-  @Mutation(() => Run, { description: 'Queues a run that learns the patterns of projects (of all, when none is named).' })
-  learnPatterns(@Ctx() context: ApiContext, @Arg('projectIds', () => [ID], { nullable: true }) projectIds?: string[] | null): Promise<Run> {
-    const request = { kind: 'learn-patterns' as const, options: present({ projectIds }) }
+  @Mutation(() => Run, { description: 'Queues a run that learns the patterns of a project, of several, or of all when none is named.' })
+  learnPatterns(
+    @Ctx() context: ApiContext,
+    @Arg('projectId', () => ID, { nullable: true }) projectId?: string | null,
+    @Arg('since', () => DateTime, { nullable: true, description: 'From when on changes are learned; default all of history' })
+    since?: Date | null,
+    @Arg('projectIds', () => [ID], { nullable: true, description: 'Instead of projectId' }) projectIds?: string[] | null,
+  ): Promise<Run> {
+    if (projectId && projectIds)
+      throw new EspalierError('BAD_INPUT', 'learnPatterns: found both projectId and projectIds, expected one of them')
+    const options = present({ projectIds: projectId ? [projectId] : projectIds, since: since?.toISOString() })
+    const request = { kind: 'learn-patterns' as const, options }
     return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
   }
 

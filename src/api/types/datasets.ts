@@ -9,12 +9,17 @@ export class Dataset implements StoredDataset {
   @Field(() => ID) id!: string
   @Field(() => ID) projectId!: string
   @Field(() => String) name!: string
-  @Field(() => String, { description: 'What a row is: ranking, node, graph or sequence' }) kind!: StoredDataset['kind']
+  @Field(() => String, {
+    description: 'What a row is: ranking, node, graph, sequence, labeled-text, embedding-pair, relation, query-event or tabular',
+  })
+  kind!: StoredDataset['kind']
   @Field(() => String) description!: string
   @Field(() => [String]) tags!: string[]
   @Field(() => String) createdBy!: string
   @Field(() => DateTime) createdAt!: Date
   @Field(() => DateTime) updatedAt!: Date
+  @Field(() => String, { description: 'Where the rows come from; empty when nobody said' }) source!: string
+  @Field(() => JsonScalar, { description: 'Whatever else is known of where they come from' }) provenance!: Properties
 }
 
 @ObjectType({ description: 'Immutable rows with a content hash: equal rows have the equal hash.' })
@@ -38,4 +43,6 @@ export class DatasetVersion implements StoredVersion {
   @Field(() => Boolean, { nullable: true }) validationPassed!: boolean | null
   @Field(() => String) createdBy!: string
   @Field(() => DateTime) createdAt!: Date
+  @Field(() => JsonScalar, { nullable: true, description: 'Label sets and columns; other ones make another major version' })
+  shape!: StoredVersion['shape']
 }

@@ -101,6 +101,16 @@ const eventTypes = {
 /** Named nowhere by a field, so the schema has to be told of them. */
 export const orphanedRunTypes = Object.values(eventTypes)
 
+@ObjectType({ description: 'What a pipeline, or one of its steps, said.' })
+export class PipelineEvent {
+  @Field(() => String, {
+    nullable: true,
+    description: 'Of the step that said it: ingest, glean, learn, temporal, dataset, train, evaluate, export',
+  })
+  step!: string | null
+  @Field(() => RunEvent, { description: "As the step said it; numbered in the pipeline's own log" }) event!: RunEvent
+}
+
 @ObjectType({ description: 'The newest value of one metric.' })
 export class MetricPoint {
   @Field(() => String) name!: string

@@ -39,7 +39,7 @@ interface FoundFile {
 }
 
 /** The documents under the given paths; files of no known dialect are left out, and named. */
-function findDocuments(paths: readonly string[], dialect?: string): { found: FoundFile[]; unknown: string[] } {
+export function findDocuments(paths: readonly string[], dialect?: string): { found: FoundFile[]; unknown: string[] } {
   const found: FoundFile[] = []
   const unknown: string[] = []
   for (const { file, name } of paths.flatMap(filesUnder)) {
@@ -124,7 +124,7 @@ async function followIngest(api: ApiClient, output: Output, runId: string): Prom
 export const describeCounts = ({ added, changed, removed, unchanged }: Counts): string =>
   `${added} added, ${changed} changed, ${removed} removed, ${unchanged} unchanged`
 
-function addVariable(text: string, before: Record<string, string>): Record<string, string> {
+export function addVariable(text: string, before: Record<string, string>): Record<string, string> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('expected NAME=VALUE')
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }

@@ -38,6 +38,7 @@ const members: readonly (readonly [path: string, flag: string])[] = [
   ['splitAt', 'splitAt'],
   ['projectIds', 'project'],
   ['datasetVersionId', 'dataset'],
+  ['split', 'split'],
   ['resume', 'resume'],
   ['training.epochs', 'epochs'],
   ['training.learningRate', 'learningRate'],
@@ -103,6 +104,10 @@ export const rankingFlags = (command: Command): Command =>
 export const trainingFlags = (command: Command): Command =>
   command
     .addOption(new Option('--readout <kind>', 'what is read from the graphs (default rank)').choices(['rank', 'node', 'graph', 'sequence']))
+    .option(
+      '--split <name>',
+      'stored split of the dataset version: train on its part train, judge on validation (default: hold out whole groups)',
+    )
     .option(
       '--resume <checkpoint>',
       'go on from a checkpoint: latest (of the last run with the options given here), a run id, or run@step; other options are as that run had them',

@@ -1,13 +1,16 @@
+import { Readable } from 'node:stream'
 import type { GraphQLObjectType } from 'graphql'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createKey } from '../../../src/access/key-store.js'
 import { type Scope, scopeNames, unlimitedScopes } from '../../../src/access/scopes.js'
-import { saveProject } from '../../../src/access/store.js'
+import { readAudit, saveProject } from '../../../src/access/store.js'
 import { permissions } from '../../../src/api/permissions.js'
 import { buildApiSchema } from '../../../src/api/schema.js'
+import { trainingDataTable } from '../../../src/api/training-data/routes.js'
 import { ingest } from '../../../src/catalog/ingest.js'
 import { awaitProjection } from '../../../src/catalog/projection/projection.js'
+import { importDataset } from '../../../src/datasets/exchange/import.js'
 import { createRun, transition } from '../../../src/runs/store.js'
 import { type LiveServer, liveServer } from './live-server.js'
 import { type TestPlatform, testPlatform } from './test-platform.js'
@@ -208,7 +211,7 @@ describe('keys, tokens, scopes and projects', () => {
   test('a stranger, whatever its scopes, is refused by every operation or finds nothing', async () => {
     const schema = await buildApiSchema()
     const stranger = as(keys['stranger']!)
-    const harmless = new Set(['whoAmI', 'projectionLag', 'gleanStatus', 'projects', 'awaitProjection'])
+    const harmless = new Set(['whoAmI', 'patternsOf', 'projectionLag', 'gleanStatus', 'projects', 'awaitProjection', 'datasetFormats'])
     for (const root of ['Query', 'Mutation'] as const)
       for (const field of Object.values((schema.getType(root) as GraphQLObjectType).getFields())) {
         const { query, variables } = operationOf(root, field)
@@ -219,6 +222,77 @@ describe('keys, tokens, scopes and projects', () => {
         else if (!harmless.has(field.name)) expect([field.name, errors?.[0]?.extensions.code]).toEqual([field.name, 'FORBIDDEN'])
         else expect(`${field.name} ${JSON.stringify({ data, errors })}`).not.toMatch(/bank|shop|FORBIDDEN|INTERNAL/)
       }
+  })
+
+  test('by REST a stranger is refused everything, the same whether a dataset is there or not, and the teller only what it may not', async () => {
+    const { version } = await importDataset(platform.database, platform.blobs, {
+      dataset: { projectId: 'bank', name: 'words', kind: 'labeled-text' },
+      source: Readable.from([Buffer.from('{"text":"hello there","expected_intent":"greet","expected_sentiment":"neutral"}')]),
+      file: 'words.jsonl',
+      now: new Date(),
+    })
+    const walk = async (key: string, id: string) => {
+      const found: [string, number][] = []
+      for (const [method, path] of trainingDataTable) {
+        const at = new URL(`/api/training-data${path.replace(':id', id)}`, server.url)
+        const body = path === '/datasets' ? '{"project_id":"bank","name":"x"}' : '{}'
+        if (path === '/import') at.search = '?project_id=bank&name=x'
+        const init =
+          method === 'post'
+            ? { method: 'POST', body, headers: { ...as(key), 'content-type': 'application/json' } }
+            : { method, headers: as(key) }
+        // what takes it away comes last
+        if (method !== 'delete') found.push([`${method} ${path}`, (await fetch(at, init)).status])
+      }
+      return found
+    }
+    const everything = (status: number) =>
+      trainingDataTable.filter(([method]) => method !== 'delete').map(([method, path]) => [`${method} ${path}`, status])
+    const unknown = '11111111-1111-4111-8111-111111111111'
+    for (const id of [version.datasetId, unknown, 'nonsense']) expect(await walk(keys['stranger']!, id)).toEqual(everything(403))
+    expect(await walk(keys['reader']!, version.datasetId)).toEqual(everything(403))
+    // may read what is of its project, and change nothing
+    const teller = await walk(keys['teller']!, version.datasetId)
+    expect(teller.filter(([, status]) => status === 200).map(([route]) => route)).toEqual([
+      'get /datasets/:id',
+      'get /datasets/:id/data',
+      'get /datasets/:id/export',
+      'post /datasets/:id/convert',
+      'get /datasets/:id/versions',
+      'get /datasets/:id/statistics',
+    ])
+    expect(teller.filter(([, status]) => status !== 200).every(([, status]) => status === 403)).toBe(true)
+    const remove = (key: string) =>
+      fetch(new URL(`/api/training-data/datasets/${version.datasetId}`, server.url), { method: 'DELETE', headers: as(key) })
+    expect([(await remove(keys['stranger']!)).status, (await remove(keys['teller']!)).status]).toEqual([403, 403])
+    expect((await fetch(new URL('/uploads', server.url), { method: 'POST', body: 'x', headers: as(keys['teller']!) })).status).toBe(403)
+    expect((await fetch(new URL(`/api/training-data/datasets/${version.datasetId}`, server.url))).status).toBe(401)
+    const metrics = async (key: string) => (await fetch(new URL('/metrics', server.url), { headers: as(key) })).text()
+    expect(await metrics(keys['stranger']!)).not.toContain('project="bank"')
+    expect(await metrics(keys['teller']!)).toContain('training_dataset_size{dataset="words",project="bank"} 1')
+    const denied = await readAudit(platform.database, { action: 'dataset-denied', actor: 'key:stranger', subject: version.datasetId })
+    expect(denied.length).toBeGreaterThan(5)
+    expect(await codeOf('mutation ($id: ID!) { deleteDataset(id: $id) { id } }', as(keys['teller']!), { id: version.datasetId })).toBe(
+      'FORBIDDEN',
+    )
+    expect((await readAudit(platform.database, { action: 'dataset-denied', actor: 'key:teller', first: 1 }))[0]).toMatchObject({
+      subject: version.datasetId,
+      details: { deed: 'Mutation.deleteDataset' },
+    })
+  })
+
+  test('an upload is of who sent it', async () => {
+    await key('writer', ['training_data:write'], ['bank'])
+    await key('other', ['training_data:write'], ['bank'])
+    const sent = await fetch(new URL('/uploads?file=w.jsonl', server.url), {
+      method: 'POST',
+      body: '{"text":"hello you"}',
+      headers: as(keys['writer']!),
+    })
+    const { id } = (await sent.json()) as { id: string }
+    const use = 'mutation ($id: ID!) { importDataset(projectId: "bank", name: "sent", kind: LABELED_TEXT, uploadId: $id) { isNew } }'
+    expect(await codeOf(use, as(keys['other']!), { id })).toBe('NOT_FOUND')
+    expect(await codeOf(use, as(keys['writer']!), { id })).toBe(null)
   })
 
   test('a socket is shut without a key, and a revoked key ends what it began', async () => {

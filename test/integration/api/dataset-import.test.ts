@@ -53,7 +53,7 @@ describe("examples of one's own", () => {
   test('with an error in a line are refused as a whole, every problem named', async () => {
     const text = `${chains('node', 2)}{"nodes": 2, "edge_index": [[0, 5]], "target": 9}\n`
     await expect(imported('node', text)).rejects.toMatchObject({
-      message: expect.stringContaining('toys.jsonl has errors'),
+      message: expect.stringContaining('toys.jsonl has 2 errors'),
     })
     const { errors } = await server.post(importing, { name: 'bad', kind: 'NODE', text })
     expect((errors![0]!.extensions.problems as { where: string }[]).map((p) => p.where)).toEqual([

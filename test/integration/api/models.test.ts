@@ -212,18 +212,50 @@ describe('runs that work', () => {
       await followed.completed
       expect(followed.values.at(-1).data.runEvents).toEqual({ type: 'state', to: 'COMPLETED' })
       const answer = await server.ask(`{
-        patternSets(projectId: "shop") { id version snapshotIds summary columnPatterns relationshipPatterns run { id state } }
-        patternSet(projectId: "shop") { id }
+        patternSets(projectId: "shop") { id version format since snapshotIds summary columnPatterns relationshipPatterns run { id state } }
+        patternSet(projectId: "shop") { id metricsPatterns temporalPatterns workflowPatterns schemaEvolution }
+        predictColumnType(projectId: "shop", column: "label", table: "shop/hive/table:s.growing") { type probability count }
+        predictFutureChanges(projectId: "shop", horizonDays: 30, first: 3) {
+          asOf horizonDays changes { table column predictedChange from to probability } tables { id probability } columns { id probability } trainedOn }
         predictSchemaEvolution(projectId: "shop", currentType: "int", column: "id", horizonDays: 365) { type change probability }
         predictRelationshipType(projectId: "shop", sourceKind: Table, targetKind: Column) { label probability count } }`)
       expect(answer.patternSets).toMatchObject([
         { id: 'shop@1', version: 1, summary: { hasHistoricalData: true }, run: { id: learnPatterns.id, state: 'COMPLETED' } },
       ])
-      expect(answer.patternSet.id).toBe('shop@1')
+      expect(answer.patternSet).toMatchObject({
+        id: 'shop@1',
+        metricsPatterns: { points: expect.any(Number) },
+        workflowPatterns: { jobs: 0 },
+        schemaEvolution: { changePatterns: { distribution: { type_transition: 1 } } },
+        temporalPatterns: {
+          postgresTemporal: { state: 'read' },
+          neo4jTemporal: { state: 'read', engine: 'grafeo', ledger: { isSame: true } },
+          // none is configured: that is told, and no empty answer
+          temporalMetrics: { state: 'failed', reason: expect.stringContaining('Glean is not configured') },
+        },
+      })
+      expect(answer.predictColumnType[0]).toMatchObject({ type: 'string', count: expect.any(Number) })
+      expect(answer.predictFutureChanges).toMatchObject({
+        asOf: '2026-03-01T00:00:00.000Z',
+        horizonDays: 30,
+        trainedOn: { windows: expect.any(Number) },
+      })
+      expect(answer.predictFutureChanges.changes).toHaveLength(3)
       const probabilities = answer.predictSchemaEvolution.map((p: { probability: number }) => p.probability)
       expect(probabilities.reduce((a: number, b: number) => a + b)).toBeCloseTo(1)
       expect(answer.predictSchemaEvolution.map((p: { type: string }) => p.type)).toEqual(expect.arrayContaining(['int', 'bigint']))
       expect(answer.predictRelationshipType[0].label).toBe('HAS_COLUMN')
+      const { learnPatterns: again } = await server.ask('mutation { learnPatterns(projectId: "shop", since: "2026-02-15") { id options } }')
+      expect(again.options).toMatchObject({ projectIds: ['shop'], since: '2026-02-15T00:00:00.000Z' })
+      await server.follow(server.socket(), `subscription { runEvents(runId: "${again.id}") { type } }`).completed
+      const { comparePatternSets } = await server.ask(`{ comparePatternSets(before: "shop@1", after: "shop@2") {
+        before { version } after { version since } summary { name before after change } transitions { name change } snapshotsRemoved notCompared } }`)
+      expect(comparePatternSets).toMatchObject({
+        before: { version: 1 },
+        after: { version: 2, since: '2026-02-15T00:00:00.000Z' },
+        notCompared: [],
+      })
+      expect(comparePatternSets.snapshotsRemoved.length).toBeGreaterThan(0)
     } finally {
       await worker.stop()
     }
@@ -244,6 +276,24 @@ describe('runs that work', () => {
       code: 'BAD_USER_INPUT',
       problems: [{ code: 'unknown-option', found: 'epoch', suggestion: 'Did you mean "epochs"?' }],
     })
+  })
+
+  test('patterns of facts in hand, and what is wrong with a request', async () => {
+    const query = 'query ($facts: JSON!) { patternsOf(facts: $facts) }'
+    const nodes = [
+      { id: 'a', kind: 'Table' },
+      { id: 'b', kind: 'Column', properties: { data_type: 'int' } },
+    ]
+    const { patternsOf } = await server.ask(query, { facts: { nodes, edges: [{ sourceId: 'a', label: 'HAS_COLUMN', targetId: 'b' }] } })
+    expect(patternsOf).toMatchObject({ columnPatterns: { typeDistribution: { int: 1 } }, summary: { nodes: 2, edges: 1 } })
+    const refusals: [query: string, variables: Record<string, unknown>, message: string][] = [
+      [query, { facts: { nodes: [{ id: 'a', kind: 'Tabel' }], edges: [] } }, 'the first at nodes.0.kind'],
+      ['{ comparePatternSets(before: "shop", after: "shop@2") { notCompared } }', {}, 'pattern set "shop"'],
+      ['{ predictFutureChanges(projectId: "shop", horizonDays: 0) { asOf } }', {}, 'expected 1 to 3650'],
+      ['mutation { learnPatterns(projectId: "shop", projectIds: ["shop"]) { id } }', {}, 'found both projectId and projectIds'],
+    ]
+    for (const [asked, variables, message] of refusals)
+      expect((await server.post(asked, variables)).errors?.[0]?.message).toContain(message)
   })
 
   test('no pattern set yet is NOT_FOUND with what to do', async () => {

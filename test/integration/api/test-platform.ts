@@ -4,13 +4,14 @@ import path from 'node:path'
 import { afterAll } from 'vitest'
 import type { ApiPlatform } from '../../../src/api/context.js'
 import { localBlobs } from '../../../src/blobs/local.js'
-import { startProjection } from '../../../src/catalog/projection/projection.js'
+import { awaitProjection, startProjection } from '../../../src/catalog/projection/projection.js'
 import { readLedgerPosition } from '../../../src/catalog/reads/position-store.js'
 import { readEstate } from '../../../src/catalog/reads/read-store.js'
 import { readConfig } from '../../../src/config.js'
 import type { GraphEngine } from '../../../src/graph/engine.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
 import { models } from '../../../src/models/registry.js'
+import { startGraphAnswers } from '../../../src/patterns/temporal/graph-questions.js'
 import { graphReaders } from '../../../src/platform.js'
 import type { Database } from '../../../src/postgres/sql.js'
 import { openEstateCache } from '../../../src/serving/estate-cache.js'
@@ -50,6 +51,8 @@ export async function testPlatform(
   await graph.clear()
   await graph.prepare()
   const projection = await startProjection({ database: fresh.database, engine: graph, log, readers: graphReaders })
+  const settle = () => awaitProjection(fresh.database, graph)
+  const answers = await startGraphAnswers({ database: fresh.database, graph, log, settle })
   const blobs = localBlobs(path.join(home, 'blobs'))
   const serving = await openServing({ database, blobs, models, log })
   const estates = openEstateCache({
@@ -58,6 +61,7 @@ export async function testPlatform(
   })
   afterAll(async () => {
     await serving.close()
+    await answers.stop()
     await projection.stop()
     await graph.close()
     fs.rmSync(home, { recursive: true, force: true })

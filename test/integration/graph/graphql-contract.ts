@@ -229,7 +229,7 @@ const cases: [title: string, query: string, answer: unknown][] = [
   ],
   [
     'runs, datasets, artifacts',
-    '{ runNodes { id kind createdAt used { number rowCount derivedFromTablesConnection { edges { properties { snapshot } node { name } } } } produced { aliases passed } } }',
+    '{ runNodes { id kind createdAt used { number rowCount derivedFromVersions { id } derivedVersions { id } derivedFromTablesConnection { edges { properties { snapshot } node { name } } } } produced { aliases passed } } }',
     {
       runNodes: [
         {
@@ -240,6 +240,8 @@ const cases: [title: string, query: string, answer: unknown][] = [
             {
               number: '1.0',
               rowCount: 9_007_199,
+              derivedFromVersions: [],
+              derivedVersions: [],
               derivedFromTablesConnection: { edges: [{ properties: { snapshot: 's' }, node: { name: 'users' } }] },
             },
           ],

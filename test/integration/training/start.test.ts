@@ -214,6 +214,7 @@ describe('an attempt whose worker dies after it published', () => {
       trainGgnn({
         platform,
         options: parseJobOptions('train-ggnn', options),
+        perform: () => Promise.reject(new Error('a training has no children')),
         claim: { ...claim, record: async (body) => void bodies.push(body) },
       })
     const [first, second] = [await work(), await work()]
