@@ -35,6 +35,15 @@ describe('the README', () => {
       path.join(cwd, 'jobs.xml'),
       '<DEFTABLE><FOLDER FOLDER_NAME="f"><JOB JOBNAME="j" TASKTYPE="Command" CMDLINE="run"/></FOLDER></DEFTABLE>',
     )
+    const talk = [
+      'turn on the light,on',
+      'light on please,on',
+      'switch the lamp on,on',
+      'lights off,off',
+      'turn it off,off',
+      'no light now,off',
+    ]
+    fs.writeFileSync(path.join(cwd, 'talk.csv'), `text,intent\n${talk.join('\n')}\n`)
     live = await startLive(['serve'], { home: path.join(cwd, '.espalier') })
   })
   afterAll(async () => {
@@ -51,7 +60,7 @@ describe('the README', () => {
 
   const own = commands.filter((command) => command.startsWith('npx espalier'))
   it('shows how to serve, ingest, learn, train, promote and ask', () => {
-    for (const verb of ['serve', 'ingest', 'learn', 'train', 'artifacts', 'cypher', 'doctor'])
+    for (const verb of ['serve', 'ingest', 'learn', 'predict', 'train', 'pipeline', 'artifacts', 'dataset', 'cypher', 'doctor'])
       expect(own.join('\n')).toContain(`espalier ${verb}`)
   })
 

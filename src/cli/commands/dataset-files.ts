@@ -95,7 +95,7 @@ async function runImport(shell: Shell, file: string, flags: ImportFlags): Promis
 }
 
 interface ExportFlags {
-  format: string
+  format?: string
   spans: string
   metadata: boolean
 }
@@ -105,9 +105,10 @@ const exportQuery = `query ($id: ID!, $format: String!, $meta: Boolean!, $spans:
 const enumName = (name: string) => name.toUpperCase().replaceAll('-', '_')
 
 async function runExport(shell: Shell, name: string, target: string | undefined, flags: ExportFlags): Promise<void> {
+  const format = flags.format ?? (target === undefined ? 'jsonl' : formatOfFile(target).name)
   const done = await withApi(shell, async (api) => {
     const { id } = await findVersion(api, name)
-    const variables = { id, format: flags.format, meta: flags.metadata, spans: enumName(flags.spans) }
+    const variables = { id, format, meta: flags.metadata, spans: enumName(flags.spans) }
     type Answer = { datasetExport: { url: string; fileName: string; loses: string | null } }
     const { datasetExport } = await api.request<Answer>(exportQuery, variables)
     const file = target ?? datasetExport.fileName
@@ -164,7 +165,7 @@ export function datasetFiles(parent: Command): void {
   parent
     .command('export <version> [file]')
     .description('write a version (a name, name@1.2, name@tag, an id) to a file')
-    .addOption(new Option('--format <name>', 'what to write; pickle is refused').default('jsonl'))
+    .option('--format <name>', 'what to write (default: by the name of the file, else jsonl); pickle is refused')
     .addOption(new Option('--spans <unit>', 'how to count entity spans').choices(spanUnits).default('utf16'))
     .option('--no-metadata', 'leave out what the file says of itself')
     .action((name: string, file: string | undefined, flags: ExportFlags, command: Command) =>
