@@ -176,6 +176,9 @@ export class GraphBuilder {
   segmentMean = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('SegmentMean', x, forward, backward)
   segmentMax = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('SegmentMax', x, forward, backward)
 
+  /** x, once the others are computed: it says when, not what. */
+  after = (x: Value, others: readonly Value[]) => (others.length === 0 ? x : this.#one('After', [x, ...others]))
+
   /** See the op table's GruGate. */
   gruGate = (az: Value, ar: Value, mc: Value, hc: Value, h: Value) => this.apply('GruGate', [az, ar, mc, hc, h])[0]!
   layerNorm = (x: Value, gamma: Value, beta: Value, epsilon = 1e-5) => this.apply('LayerNorm', [x, gamma, beta], { epsilon })[0]!
