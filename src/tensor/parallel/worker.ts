@@ -42,8 +42,10 @@ function catchUp(now: number): void {
 /** The own slice of everyone's gradients together, added in the order of the workers; gives its sum of squares. */
 function sumSlice(): number {
   const sources = shared.gradients.map((gradient, w) => (w === index ? replica.gradient : gradient))
-  own.set(sources[0]!.subarray(from, to))
-  for (const source of sources.slice(1)) for (let i = 0; i < own.length; i++) own[i]! += source[from + i]!
+  const [first, second, ...others] = sources.map((source) => source.subarray(from, to)) as [Float32Array, ...Float32Array[]]
+  if (second) for (let i = 0; i < own.length; i++) own[i] = first[i]! + second[i]!
+  else own.set(first)
+  for (const other of others) for (let i = 0; i < own.length; i++) own[i]! += other[i]!
   return sumOfSquares(own)
 }
 
