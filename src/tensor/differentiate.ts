@@ -22,8 +22,8 @@ const together = 6
 /**
  * Sees to it that gradients of parameters are computed as soon as they can be, while what they are made of is in the processor's cache and
  * before it must be kept for later: without, onnxruntime computes them all at the very end. `join` gives a value that comes after those
- * that grew since the last join, where there are enough of them. Measured: 10,000 nodes, 50,000 edges, hidden 64: a training step 14 %
- * faster and a third less memory; parts of 512 nodes, hidden 128: alike.
+ * that grew since the last join, where there are enough of them. Measured: 10,000 nodes, 50,000 edges, hidden 64: a training step 20 %
+ * faster; parts of 1024 nodes, hidden 128: 3 %.
  */
 function punctual(b: GraphBuilder) {
   const grown = new Map<Value, Value>()

@@ -60,12 +60,14 @@ async function step({ parts, numbers }: Extract<ToWorker, { type: 'step' }>): Pr
   })
   meet(words, workers)
   shared.squares[index] = sumSlice()
-  meet(words, workers)
-  const gradientNorm = Math.sqrt(shared.squares.reduce((sum, s) => sum + s, 0))
-  await replica.update(graphs.get(keyOf('update', ''))!.program, own, gradientNorm, numbers)
+  const norm = () => Math.sqrt(shared.squares.reduce((sum, s) => sum + s, 0))
+  // only clipping has to know the whole gradient first
+  if (clipNorm !== null) meet(words, workers)
+  await replica.update(graphs.get(keyOf('update', ''))!.program, own, clipNorm === null ? 0 : norm(), numbers)
   shared.parameters.set(parameters.subarray(from, to), from)
   for (const [slot, data] of shared.slots) data.set(replica.slots[slot]!, from)
   meet(words, workers)
+  const gradientNorm = norm()
   slices.forEach(([a, b], w) => {
     if (w !== index) parameters.set(shared.parameters.subarray(a, b), a)
   })
