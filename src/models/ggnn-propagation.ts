@@ -164,7 +164,8 @@ function heardApart(b: GraphBuilder, layout: GraphLayout, rows: Value): Value {
 /**
  * The first round, from the features x that the states h = W_in x + b are linear in: sums over neighbours, and products with W_in, are
  * taken of the features, which are fewer, and nothing has to flow back through either. W_ih (sum_c W_c sum h_u) =
- * (W_ih W_c W_in) (sum x_u) + (W_ih W_c b) (number of messages), channel by channel, and U h = (U W_in) x + U b.
+ * (W_ih W_c W_in) (sum x_u) + (W_ih W_c b) (number of messages), channel by channel, and U h = (U W_in) x + U b. Measured (64 graphs x 32
+ * nodes, 64 features, hidden 128, 4 rounds): a training step 7 % faster.
  */
 function firstRound(b: GraphBuilder, layout: GraphLayout, x: Value, h: Value, o: PropagationOptions, p: Named): Value {
   const column = b.reshape(p('input.bias'), [o.hidden, 1])
@@ -184,9 +185,12 @@ function firstRound(b: GraphBuilder, layout: GraphLayout, x: Value, h: Value, o:
   return endRound(b, layout, h, inputs, o, p)
 }
 
-/** Whether the first round is sooner done from the features: they are few, and the states so wide that products decide. */
-const isShort = ({ features, hidden, edgeTypes, directions }: PropagationOptions) =>
-  hidden > packedWidth && channelsOf(edgeTypes, directions) * features <= hidden
+/**
+ * Whether the first round is made from the features: they are few, and the states so wide that products decide. Only in training, where it
+ * is the way back that it shortens; a file would have to carry the multiplied matrices beside those of the other rounds.
+ */
+const isShort = (b: GraphBuilder, { features, hidden, edgeTypes, directions }: PropagationOptions) =>
+  b.training && hidden > packedWidth && channelsOf(edgeTypes, directions) * features <= hidden
 
 /**
  * Node states after `steps` rounds: x [R, F] -> h [R, H] with h0 = W_in x + b, a_v = sum over incoming messages of
@@ -197,7 +201,7 @@ export function propagate(b: GraphBuilder, layout: GraphLayout, x: Value, o: Pro
   let h = b.linear(x, p('input.weight'), p('input.bias'))
   for (let t = 0; t < o.steps; t++) {
     const ofRound = (name: string) => p(o.weights === 'tied' || name.startsWith('input.') ? name : `${name}.${t}`)
-    h = t === 0 && isShort(o) ? firstRound(b, layout, x, h, o, ofRound) : gatedRound(b, layout, h, o, ofRound)
+    h = t === 0 && isShort(b, o) ? firstRound(b, layout, x, h, o, ofRound) : gatedRound(b, layout, h, o, ofRound)
   }
   return b.dropout(h, o.dropout)
 }

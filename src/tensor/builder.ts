@@ -20,7 +20,8 @@ export class GraphBuilder {
   readonly #inputs = new Map<string, Value>()
 
   /**
-   * `float`: the element type of what models compute with; float64 is for checking gradients. `training`: whether dropout drops.
+   * `float`: the element type of what models compute with; float64 is for checking gradients. `training`: whether dropout drops, and a
+   * model may be put together for a quick way back.
    */
   constructor(
     readonly float: 'float32' | 'float64' = 'float32',

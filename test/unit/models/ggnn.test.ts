@@ -25,9 +25,9 @@ const { cases }: { cases: TorchCase[] } = JSON.parse(fs.readFileSync(fixture, 'u
 const layouts = ['dense', 'sparse'] as const
 
 /** Loss, scores and gradients of one batch. */
-async function evaluate(options: GgnnOptions, lists: readonly RankingList[], parameters: NamedTensors, layout?: string) {
+async function evaluate(options: GgnnOptions, lists: readonly RankingList[], parameters: NamedTensors, layout?: string, training = false) {
   const { batch, problems } = ggnn.encode(lists, options, layout)
-  const b = new GraphBuilder()
+  const b = new GraphBuilder('float32', training)
   const specs = ggnn.parameters(options)
   const values = Object.fromEntries(specs.map(({ name, shape }) => [name, b.input(name, 'float32', shape)]))
   const outputs = ggnn.forward(b, values, batch.layout, options)
@@ -194,7 +194,7 @@ describe('the first round, made from the features where they are few', () => {
           ]),
         )
         const wide = Object.fromEntries(Object.entries(own).map(([key, t]) => [key, t.dims[1] === few ? columns(t, 0.3) : t]))
-        const [a, b] = [await evaluate(short, lists, own, layout), await evaluate(long, padded, wide, layout)]
+        const [a, b] = [await evaluate(short, lists, own, layout, true), await evaluate(long, padded, wide, layout, true)]
         expect(difference(a.scores.flat(), b.scores.flat())).toBeLessThan(1e-5)
         for (const [key, gradient] of Object.entries(a.gradients)) {
           const [rows, width] = own[key]!.dims as [number, number]
