@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { GraphBuilder } from '../tensor/builder.js'
+import { multiplyDimensions } from '../tensor/dimension.js'
 import type { Value } from '../tensor/graph.js'
 import { tensor } from '../tensor/tensor.js'
 import { EspalierError } from '../util/error.js'
@@ -87,22 +88,43 @@ function orZeros(b: GraphBuilder, o: PropagationOptions, p: Named): Named {
  */
 const packedWidth = 32
 
-/** h' = GRU(a, h), gates r, z, n in torch's order and with its two biases: a, h [R, H], weightIn [3 H, H]. */
-function gru(b: GraphBuilder, a: Value, h: Value, weightIn: Value, p: Named): Value {
+/** The linear halves of a GRU: what is heard and what speaks for the state, with their weights (gates r, z, n in torch's order) and biases. */
+interface GateInputs {
+  /** [R, A], [3 H, A], [3 H] */
+  heard: Value
+  weightIn: Value
+  biasIn: Value
+  /** [R, S], [3 H, S], [3 H]: the state itself, or what it was made of */
+  own: Value
+  weightOwn: Value
+  biasOwn: Value
+}
+
+/** h' = GRU(heard, h): h [R, H]. */
+function gru(b: GraphBuilder, { heard, weightIn, biasIn, own, weightOwn, biasOwn }: GateInputs, h: Value): Value {
   const width = h.shape[1] as number
+  const thirds = (v: Value, axis = 0) => b.split(v, axis, [width, width, width]) as [Value, Value, Value]
   if (width <= packedWidth) {
-    const gates = (x: Value, weight: Value, bias: Value) => b.split(b.linear(x, weight, bias), 1, [width, width, width])
-    const [ar, az, an] = gates(a, weightIn, p('gru.bias_ih')) as [Value, Value, Value]
-    const [hr, hz, hn] = gates(h, p('gru.weight_hh'), p('gru.bias_hh')) as [Value, Value, Value]
+    const [ar, az, an] = thirds(b.linear(heard, weightIn, biasIn), 1)
+    const [hr, hz, hn] = thirds(b.linear(own, weightOwn, biasOwn), 1)
     return b.gruGate(b.add(az, hz), b.add(ar, hr), an, hn, h)
   }
-  const thirds = (v: Value) => b.split(v, 0, [width, width, width])
-  const [wr, wz, wn] = thirds(weightIn) as [Value, Value, Value]
-  const [ur, uz, un] = thirds(p('gru.weight_hh')) as [Value, Value, Value]
-  const [br, bz, bn] = thirds(p('gru.bias_ih')) as [Value, Value, Value]
-  const [cr, cz, cn] = thirds(p('gru.bias_hh')) as [Value, Value, Value]
-  const gate = (w: Value, u: Value, bias: Value) => b.add(b.linear(h, u), b.linear(a, w, bias))
-  return b.gruGate(gate(wz, uz, b.add(bz, cz)), gate(wr, ur, b.add(br, cr)), b.linear(a, wn, bn), b.linear(h, un, cn), h)
+  const [wr, wz, wn] = thirds(weightIn)
+  const [ur, uz, un] = thirds(weightOwn)
+  const [br, bz, bn] = thirds(biasIn)
+  const [cr, cz, cn] = thirds(biasOwn)
+  const gate = (w: Value, u: Value, bias: Value) => b.add(b.linear(own, u), b.linear(heard, w, bias))
+  return b.gruGate(gate(wz, uz, b.add(bz, cz)), gate(wr, ur, b.add(br, cr)), b.linear(heard, wn, bn), b.linear(own, un, cn), h)
+}
+
+type RoundOptions = Pick<PropagationOptions, 'normalize' | 'residual' | 'layerNorm'>
+
+/** The state after a round, from the linear halves of its GRU. */
+function endRound(b: GraphBuilder, layout: GraphLayout, h: Value, inputs: GateInputs, o: RoundOptions, p: Named): Value {
+  const heard = o.normalize === 'mean' ? b.mul(inputs.heard, layout.inverseDegree()) : inputs.heard
+  const next = gru(b, { ...inputs, heard }, h)
+  const carried = o.residual ? b.add(next, h) : next
+  return o.layerNorm ? b.layerNorm(carried, p('norm.weight'), p('norm.bias')) : carried
 }
 
 /**
@@ -111,21 +133,64 @@ function gru(b: GraphBuilder, a: Value, h: Value, weightIn: Value, p: Named): Va
  * (sum W h_u) W_ih^T with a seventh of the products less, and in the first round nothing has to flow back through the sum. Measured on
  * 10,000 nodes, 50,000 edges, hidden 64: a training step 15 % faster. With more channels it would cost more products than it saves.
  */
-export function gatedRound(
-  b: GraphBuilder,
-  layout: GraphLayout,
-  h: Value,
-  o: Pick<PropagationOptions, 'normalize' | 'residual' | 'layerNorm'>,
-  p: Named,
-): Value {
+export function gatedRound(b: GraphBuilder, layout: GraphLayout, h: Value, o: RoundOptions, p: Named): Value {
   const [message, weightIn] = [p('message.weight'), p('gru.weight_ih')]
   const isSingle = layout.channels === 1
-  const summed = layout.messages(isSingle ? h : b.linear(h, message))
-  const heard = o.normalize === 'mean' ? b.mul(summed, layout.inverseDegree()) : summed
-  const next = gru(b, heard, h, isSingle ? b.matmul(weightIn, message) : weightIn, p)
-  const carried = o.residual ? b.add(next, h) : next
-  return o.layerNorm ? b.layerNorm(carried, p('norm.weight'), p('norm.bias')) : carried
+  const inputs: GateInputs = {
+    heard: layout.messages(isSingle ? h : b.linear(h, message)),
+    weightIn: isSingle ? b.matmul(weightIn, message) : weightIn,
+    biasIn: p('gru.bias_ih'),
+    own: h,
+    weightOwn: p('gru.weight_hh'),
+    biasOwn: p('gru.bias_hh'),
+  }
+  return endRound(b, layout, h, inputs, o, p)
 }
+
+/** Messages that each channel keeps apart: rows [R, W] -> sums [R, channels W]. */
+function heardApart(b: GraphBuilder, layout: GraphLayout, rows: Value): Value {
+  const { channels } = layout
+  const width = multiplyDimensions(channels, rows.shape[1]!)
+  const gap = b.zeros(rows.type, [rows.shape[0]!, width])
+  // channel c's block of outgoing columns is zero but for the rows, at place c
+  return layout.messages(
+    b.concat(
+      Array.from({ length: 2 * channels - 1 }, (_, i) => (i % 2 === 0 ? rows : gap)),
+      1,
+    ),
+  )
+}
+
+/**
+ * The first round, from the features x that the states h = W_in x + b are linear in: sums over neighbours, and products with W_in, are
+ * taken of the features, which are fewer, and nothing has to flow back through either. W_ih (sum_c W_c sum h_u) =
+ * (W_ih W_c W_in) (sum x_u) + (W_ih W_c b) (number of messages), channel by channel, and U h = (U W_in) x + U b. Measured (64 graphs x 32
+ * nodes, 64 features, hidden 128, 4 rounds): a training step 7 % faster.
+ */
+function firstRound(b: GraphBuilder, layout: GraphLayout, x: Value, h: Value, o: PropagationOptions, p: Named): Value {
+  const column = b.reshape(p('input.bias'), [o.hidden, 1])
+  const matrices = b.split(p('message.weight'), 0, new Array(layout.channels).fill(o.hidden))
+  const through = (v: Value) => matrices.map((w) => b.matmul(w, v))
+  const counts = heardApart(b, layout, b.filled(1, x.type, [x.shape[0]!, 1]))
+  const [heard, spoken] = [heardApart(b, layout, x), through(p('input.weight'))]
+  const biased = b.reshape(b.matmul(p('gru.weight_hh'), column), [3 * o.hidden])
+  const inputs: GateInputs = {
+    heard: o.bias ? b.concat([heard, counts], 1) : heard,
+    weightIn: b.matmul(p('gru.weight_ih'), b.concat(o.bias ? [...spoken, ...through(column)] : spoken, 1)),
+    biasIn: p('gru.bias_ih'),
+    own: x,
+    weightOwn: b.matmul(p('gru.weight_hh'), p('input.weight')),
+    biasOwn: o.bias ? b.add(p('gru.bias_hh'), biased) : p('gru.bias_hh'),
+  }
+  return endRound(b, layout, h, inputs, o, p)
+}
+
+/**
+ * Whether the first round is made from the features: they are few, and the states so wide that products decide. Only in training, where it
+ * is the way back that it shortens; a file would have to carry the multiplied matrices beside those of the other rounds.
+ */
+const isShort = (b: GraphBuilder, { features, hidden, edgeTypes, directions }: PropagationOptions) =>
+  b.training && hidden > packedWidth && channelsOf(edgeTypes, directions) * features <= hidden
 
 /**
  * Node states after `steps` rounds: x [R, F] -> h [R, H] with h0 = W_in x + b, a_v = sum over incoming messages of
@@ -134,7 +199,10 @@ export function gatedRound(
 export function propagate(b: GraphBuilder, layout: GraphLayout, x: Value, o: PropagationOptions, named: Named): Value {
   const p = orZeros(b, o, named)
   let h = b.linear(x, p('input.weight'), p('input.bias'))
-  for (let t = 0; t < o.steps; t++) h = gatedRound(b, layout, h, o, (name) => p(o.weights === 'tied' ? name : `${name}.${t}`))
+  for (let t = 0; t < o.steps; t++) {
+    const ofRound = (name: string) => p(o.weights === 'tied' || name.startsWith('input.') ? name : `${name}.${t}`)
+    h = t === 0 && isShort(b, o) ? firstRound(b, layout, x, h, o, ofRound) : gatedRound(b, layout, h, o, ofRound)
+  }
   return b.dropout(h, o.dropout)
 }
 

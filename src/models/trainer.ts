@@ -60,7 +60,10 @@ export interface StepSettings {
   handOver?: boolean
 }
 
-/** Parameters, optimizer state and the compiled graphs of one model in training. One step at a time. */
+/**
+ * Parameters, optimizer state and the compiled graphs of one model in training. One step at a time; with workers, steps may be asked for
+ * while others are under way, and follow each other in that order.
+ */
 export interface Trainer {
   /** resolved counts: the same ones give the same bits */
   readonly threads: number
@@ -190,9 +193,14 @@ export function createTrainer<Options, Example = RankingList>(given: TrainerOpti
     workers,
     async step(batch, { learningRate, handOver = false }) {
       const parts = partsOf(Array.isArray(batch) ? batch : [batch as Batch])
-      const { losses, gradientNorm } = await runtime.step(parts, { done, learningRate }, handOver)
-      done++
-      return { loss: losses.reduce((sum, loss, i) => sum + loss * parts[i]!.share, 0), gradientNorm }
+      const before = done++
+      try {
+        const { losses, gradientNorm } = await runtime.step(parts, { done: before, learningRate }, handOver)
+        return { loss: losses.reduce((sum, loss, i) => sum + loss * parts[i]!.share, 0), gradientNorm }
+      } catch (error) {
+        done = Math.min(done, before)
+        throw error
+      }
     },
     async evaluate(batch) {
       const outputs = await runtime.evaluate(batch.layout, batch.feeds)

@@ -20,7 +20,8 @@ export class GraphBuilder {
   readonly #inputs = new Map<string, Value>()
 
   /**
-   * `float`: the element type of what models compute with; float64 is for checking gradients. `training`: whether dropout drops.
+   * `float`: the element type of what models compute with; float64 is for checking gradients. `training`: whether dropout drops, and a
+   * model may be put together for a quick way back.
    */
   constructor(
     readonly float: 'float32' | 'float64' = 'float32',
@@ -175,6 +176,9 @@ export class GraphBuilder {
   gatherSum = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('GatherSum', x, forward, backward)
   segmentMean = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('SegmentMean', x, forward, backward)
   segmentMax = (x: Value, forward: RowMap, backward: RowMap) => this.#mapped('SegmentMax', x, forward, backward)
+
+  /** x, once the others are computed: it says when, not what. */
+  after = (x: Value, others: readonly Value[]) => (others.length === 0 ? x : this.#one('After', [x, ...others]))
 
   /** See the op table's GruGate. */
   gruGate = (az: Value, ar: Value, mc: Value, hc: Value, h: Value) => this.apply('GruGate', [az, ar, mc, hc, h])[0]!

@@ -43,7 +43,8 @@ export interface StepNumbers {
 
 /**
  * Where a trainer's steps are carried out: `inline` (sessions of this thread) or `parallel` (worker threads that share the parts of a
- * batch). The same plan, parts and counts of workers and threads give the same bits, whatever the timing. One call at a time.
+ * batch). The same plan, parts and counts of workers and threads give the same bits, whatever the timing. One call at a time; steps of the
+ * parallel one queue.
  */
 export interface StepRuntime {
   /**

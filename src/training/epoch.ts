@@ -18,30 +18,57 @@ export async function* runEpoch<Example>(attempt: Attempt<Example>): Events<Cont
   const { plan, progress, control, tracer } = attempt
   const steps = planEpoch(plan, progress.position.epoch)
   let ahead = encodeStep(attempt, steps[progress.position.batch])
+  let underWay: StepUnderWay | null = null
   while (ahead) {
     const step = ahead
     tracer.begin(progress.step + 1)
     yield* tellProblems(attempt, step.problems)
-    // the next step is encoded while worker threads compute this one
-    const learningRate = learningRateAt({ ...plan.options, totalSteps: plan.totalSteps, step: progress.step, state: progress.schedule })
+    // while worker threads compute this step the next one is encoded, and told them, so that they need not wait for it
     const endStep = tracer.open('step')
-    const computed = attempt.trainer.step(step.batches, { learningRate, handOver: true })
-    computed.catch(() => {})
+    const { learningRate, result }: StepUnderWay = underWay ?? beginStep(attempt, step, progress.step)
     const endEncode = tracer.open('encode')
     ahead = encodeStep(attempt, steps[progress.position.batch + 1])
     endEncode()
-    const result = await computed
+    const isFollowed = ahead !== null && canFollow(attempt)
+    const askedBefore = isFollowed ? control() : null
+    underWay = ahead && isFollowed && !askedBefore ? beginStep(attempt, ahead, progress.step + 1) : null
+    const computed = await result
     endStep()
     const endEvents = tracer.open('events')
-    yield* recordStep(attempt, step, { ...result, learningRate }, steps.length)
+    yield* recordStep(attempt, step, { ...computed, learningRate }, steps.length)
     endEvents()
     yield* tellTrace(attempt)
-    if (progress.step % plan.options.checkpointEverySteps === 0) yield checkpointOf(attempt, false)
-    const asked = control()
+    if (isCheckpointDue(attempt, progress.step)) yield checkpointOf(attempt, false)
+    const asked = isFollowed ? askedBefore : control()
     if (asked) return asked
   }
   return null
 }
+
+interface StepUnderWay {
+  learningRate: number
+  result: Promise<StepResult>
+}
+
+function beginStep(
+  { plan, progress, trainer }: Attempt<unknown>,
+  { batches }: Pick<EncodedStep<unknown>, 'batches'>,
+  done: number,
+): StepUnderWay {
+  const learningRate = learningRateAt({ ...plan.options, totalSteps: plan.totalSteps, step: done, state: progress.schedule })
+  const result = trainer.step(batches, { learningRate, handOver: true })
+  result.catch(() => {})
+  return { learningRate, result }
+}
+
+const isCheckpointDue = ({ plan }: Attempt<unknown>, step: number) => step % plan.options.checkpointEverySteps === 0
+
+/**
+ * Whether the step after this one may begin before this one's end is known here: worker threads then go from one to the other. Not when
+ * the state in between is wanted, nor when steps are traced one by one.
+ */
+const canFollow = (attempt: Attempt<unknown>): boolean =>
+  attempt.trainer.workers > 0 && attempt.plan.options.profileSteps === 0 && !isCheckpointDue(attempt, attempt.progress.step + 1)
 
 /** The trace of the steps that were to be traced, once it is whole (`atEnd`: as far as it came). */
 export function* tellTrace({ tracer }: Pick<Attempt<unknown>, 'tracer'>, atEnd = false): Generator<TrainingEvent, void, void> {

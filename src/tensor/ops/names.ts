@@ -5,7 +5,7 @@ export const opNames = [
   'Neg', 'Exp', 'Log', 'Sqrt', 'Sigmoid', 'Tanh', 'Relu', 'Erf', 'Gelu', 'Not', 'And', 'Or', 'Where', 'Cast', 'Dropout',
   'MatMul', 'Gemm',
   'ReduceSum', 'ReduceMean', 'ReduceMax', 'Softmax', 'LogSoftmax',
-  'Reshape', 'Transpose', 'Expand', 'Concat', 'Split', 'Slice', 'Size',
+  'Reshape', 'Transpose', 'Expand', 'Concat', 'Split', 'Slice', 'Size', 'After',
   'Gather', 'ScatterSum', 'GatherSum', 'SegmentMean', 'SegmentMax',
   'GruGate', 'LayerNorm',
 ] as const

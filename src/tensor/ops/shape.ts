@@ -1,4 +1,5 @@
 import { addDimensions, broadcast, type Dimension, type Shape, sameShape, sizeOf } from '../dimension.js'
+import type { Value } from '../graph.js'
 import type { ElementType } from '../tensor.js'
 import { onnxTypes, tfTypes } from './elementwise.js'
 import { axisOf, type OpRow, refuse, row, sameType, tolerances, withDimension } from './row.js'
@@ -144,6 +145,22 @@ export const shape = {
         tfTypes[attributes.to]!,
       ),
     ],
+    tolerance: tolerances.exact,
+  }),
+  // onnxruntime computes depth first from the outputs, whatever order a file has: nothing but a dependency says "before".
+  After: row<Record<string, never>>({
+    summary: '(x, ...others) -> x, once the others are computed',
+    infer: ([x]) => [{ type: x!.type, shape: x!.shape }],
+    gradient: (_, { inputs }, [g]) => inputs.map((_, i) => (i === 0 ? g! : null)),
+    onnx: (emit, node) => {
+      const [x, ...others] = node.inputs as [Value, ...Value[]]
+      // a reshape to the shape it has (zeros copy dimensions), the zeros made of the others' sizes: no element is read
+      const sizes = others.map((v) => emit.op('Size', [emit.of(v)]))
+      const size = sizes.length === 1 ? sizes[0]! : emit.op('Max', sizes)
+      const zeros = emit.op('Mul', [size, emit.int64s(x.shape.map(() => 0))])
+      emit.op('Reshape', [emit.of(x), zeros], {}, [emit.of(node.outputs[0]!)])
+    },
+    tfjs: (_, [x]) => [x!],
     tolerance: tolerances.exact,
   }),
 } satisfies Record<string, OpRow>

@@ -42,8 +42,10 @@ function catchUp(now: number): void {
 /** The own slice of everyone's gradients together, added in the order of the workers; gives its sum of squares. */
 function sumSlice(): number {
   const sources = shared.gradients.map((gradient, w) => (w === index ? replica.gradient : gradient))
-  own.set(sources[0]!.subarray(from, to))
-  for (const source of sources.slice(1)) for (let i = 0; i < own.length; i++) own[i]! += source[from + i]!
+  const [first, second, ...others] = sources.map((source) => source.subarray(from, to)) as [Float32Array, ...Float32Array[]]
+  if (second) for (let i = 0; i < own.length; i++) own[i] = first[i]! + second[i]!
+  else own.set(first)
+  for (const other of others) for (let i = 0; i < own.length; i++) own[i]! += other[i]!
   return sumOfSquares(own)
 }
 
@@ -58,12 +60,14 @@ async function step({ parts, numbers }: Extract<ToWorker, { type: 'step' }>): Pr
   })
   meet(words, workers)
   shared.squares[index] = sumSlice()
-  meet(words, workers)
-  const gradientNorm = Math.sqrt(shared.squares.reduce((sum, s) => sum + s, 0))
-  await replica.update(graphs.get(keyOf('update', ''))!.program, own, gradientNorm, numbers)
+  const norm = () => Math.sqrt(shared.squares.reduce((sum, s) => sum + s, 0))
+  // only clipping has to know the whole gradient first
+  if (clipNorm !== null) meet(words, workers)
+  await replica.update(graphs.get(keyOf('update', ''))!.program, own, clipNorm === null ? 0 : norm(), numbers)
   shared.parameters.set(parameters.subarray(from, to), from)
   for (const [slot, data] of shared.slots) data.set(replica.slots[slot]!, from)
   meet(words, workers)
+  const gradientNorm = norm()
   slices.forEach(([a, b], w) => {
     if (w !== index) parameters.set(shared.parameters.subarray(a, b), a)
   })

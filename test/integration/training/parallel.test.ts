@@ -100,6 +100,16 @@ describe('parts of a batch', () => {
 describe('bits', () => {
   const rich: Change = { options: { ...options, dropout: 0.3 }, clipNorm: 0.5, workers: 2 }
 
+  for (const clipNorm of [0.5, null])
+    it(`are the same where steps are asked for before those before them are done (clipNorm ${clipNorm})`, async () => {
+      const [a, b] = [trainer({ ...rich, clipNorm }), trainer({ ...rich, clipNorm })]
+      const [first, ...later] = await steps(a, parts, 6)
+      expect(await steps(b, parts, 1)).toEqual([first])
+      expect(await Promise.all(later.map(() => b.step(parts, { learningRate: 0.01 })))).toEqual(later)
+      expect(bitsOf(b.parameters())).toEqual(bitsOf(a.parameters()))
+      expect(b.state().step).toBe(6)
+    })
+
   it('are the same run to run, whatever the timing, and after a restore through bytes', async () => {
     const [a, b] = [trainer(rich), trainer(rich)]
     const losses = await steps(a, parts, 8)

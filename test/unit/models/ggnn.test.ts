@@ -25,9 +25,9 @@ const { cases }: { cases: TorchCase[] } = JSON.parse(fs.readFileSync(fixture, 'u
 const layouts = ['dense', 'sparse'] as const
 
 /** Loss, scores and gradients of one batch. */
-async function evaluate(options: GgnnOptions, lists: readonly RankingList[], parameters: NamedTensors, layout?: string) {
+async function evaluate(options: GgnnOptions, lists: readonly RankingList[], parameters: NamedTensors, layout?: string, training = false) {
   const { batch, problems } = ggnn.encode(lists, options, layout)
-  const b = new GraphBuilder()
+  const b = new GraphBuilder('float32', training)
   const specs = ggnn.parameters(options)
   const values = Object.fromEntries(specs.map(({ name, shape }) => [name, b.input(name, 'float32', shape)]))
   const outputs = ggnn.forward(b, values, batch.layout, options)
@@ -151,6 +151,59 @@ describe('messages that only go along', () => {
           expect(difference(a.gradients[name]!, b.gradients[name]!.slice(0, a.gradients[name]!.length)), name).toBeLessThan(1e-5)
       }
     })
+})
+
+describe('the first round, made from the features where they are few', () => {
+  // zeros beside the features: the same sums, and too many features for the short way
+  const [few, many] = [10, 40]
+  const columns = (t: NamedTensors[string], filler: number) => {
+    const [rows] = t.dims as [number]
+    const wide = new Float32Array(rows * many).fill(filler)
+    for (let r = 0; r < rows; r++) wide.set((t.data as Float32Array).subarray(r * few, (r + 1) * few), r * many)
+    return float32([rows, many], wide)
+  }
+  const changes: Record<string, Partial<GgnnOptions>> = {
+    plain: {},
+    'one channel, mean': { directions: 'along', normalize: 'mean' },
+    'two types, no biases': { edgeTypes: 2, bias: false },
+    'weights per step, mean, norm': { weights: 'per-step', normalize: 'mean', layerNorm: true, residual: true },
+  }
+  for (const [name, change] of Object.entries(changes))
+    for (const layout of layouts)
+      it(`${name}, ${layout}: scores and gradients are those of the long way`, async () => {
+        const short = ggnn.options.parse({ features: few, hidden: 40, steps: 2, ...change })
+        const long = ggnn.options.parse({ ...short, features: many })
+        const lists = randomLists(17, short)
+        const padded = lists.map((list) => ({
+          ...list,
+          candidates: list.candidates.map((c) => ({
+            ...c,
+            nodeFeatures: c.nodeFeatures.map((row) => [...row, ...new Array<number>(many - few).fill(0)]),
+          })),
+        }))
+        const rng = seeded(23)
+        const own = Object.fromEntries(
+          Object.entries(initializeParameters(ggnn.parameters(short), 5)).map(([key, t]) => [
+            key,
+            key.includes('bias')
+              ? float32(
+                  t.dims,
+                  Float32Array.from(t.data as Float32Array, () => rng.normal() / 4),
+                )
+              : t,
+          ]),
+        )
+        const wide = Object.fromEntries(Object.entries(own).map(([key, t]) => [key, t.dims[1] === few ? columns(t, 0.3) : t]))
+        const [a, b] = [await evaluate(short, lists, own, layout, true), await evaluate(long, padded, wide, layout, true)]
+        expect(difference(a.scores.flat(), b.scores.flat())).toBeLessThan(1e-5)
+        for (const [key, gradient] of Object.entries(a.gradients)) {
+          const [rows, width] = own[key]!.dims as [number, number]
+          const expected = b.gradients[key]!
+          const kept =
+            width === few ? Array.from({ length: rows * few }, (_, i) => expected[Math.floor(i / few) * many + (i % few)]!) : expected
+          expect(difference(gradient, kept), key).toBeLessThan(1e-5)
+        }
+      })
 })
 
 describe('what must not change a result', () => {

@@ -89,6 +89,24 @@ describe('differentiation', () => {
     const loss = b.sumAll(b.apply('GatherSum', [x, b.constant(int32([1, 2], [0, 1]))], forwardOnly)[0]!)
     expect(() => differentiate(b, loss, [x])).toThrow('GatherSum has no gradient here: it was built without a backward map')
   })
+  it('has gradients of large parameters computed on the way, which changes no bit', async () => {
+    const b = new GraphBuilder()
+    const layers = Array.from({ length: 14 }, (_, i) => b.input(`w${i}`, 'float32', [64, 64]))
+    const y = layers.reduce((x, w) => b.tanh(b.linear(x, w)), b.input('x', 'float32', ['N', 64]))
+    const gradients = differentiate(b, b.sumAll(b.mul(y, y)), layers)
+    const graph = closeGraph(Object.fromEntries(gradients.map((g, i) => [`d${i}`, g])))
+    const late = simplify(graph, [{ name: 'late', ops: ['After'], gain: '', rebuild: (_, [x]) => [x!] }])
+    expect(opsOf(graph).filter((op) => op === 'After')).toHaveLength(2)
+    expect(opsOf(late)).not.toContain('After')
+    const numbers = (rows: number, scale: number) =>
+      float32(
+        [rows, 64],
+        Float32Array.from({ length: rows * 64 }, (_, i) => Math.sin(i * scale)),
+      )
+    const feeds = { x: numbers(5, 0.7), ...Object.fromEntries(layers.map((_, i) => [`w${i}`, numbers(64, 1.3 + i)])) }
+    const results = await Promise.all([graph, late].map(async (g) => (await ortExecutor.load(g)).run(feeds)))
+    expect(results[0]).toEqual(results[1])
+  })
   it('takes what changes in jumps for constant', async () => {
     const b = new GraphBuilder()
     const x = b.input('x', 'float32', [2])

@@ -225,6 +225,17 @@ export const opCases: Record<OpName, OpCase[]> = {
     shapes: [[3, 5], [5], [5]],
     build: (b, [x, gamma, beta]) => b.layerNorm(x!, gamma!, beta!),
   })),
+  After: [
+    {
+      shapes: [
+        [4, 3],
+        [2, 2],
+      ],
+      symbolic: { 0: ['N', 3] },
+      build: (b, [x, y]) => b.after(b.mul(x!, x!), [b.mul(y!, y!)]),
+    },
+    { shapes: [[3, 2], [2], [4, 1]], build: (b, [x, y, z]) => b.mul(b.after(x!, [y!, z!]), b.add(x!, y!)) },
+  ],
 }
 
 /** `Op/0`, `Op/1`, … with their op. */

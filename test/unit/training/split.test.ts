@@ -24,8 +24,8 @@ describe('splitBatch', () => {
       ),
     )
   })
-  it('cuts equal examples into equal parts of about 512 nodes', () => {
-    const parts = splitBatch([...Array(8).keys()], () => 256, 2)
+  it('cuts equal examples into equal parts of about 1024 nodes', () => {
+    const parts = splitBatch([...Array(8).keys()], () => 512, 2)
     expect(parts).toEqual([
       [0, 1],
       [2, 3],
