@@ -8,8 +8,11 @@ import { OpenEnds } from './derive/open-end.js'
 import { saveNeeds } from './derive/open-store.js'
 import { readUnsettled } from './derive/unsettled.js'
 import type { Fact, Moment } from './fact.js'
+import { peekFacts } from './facts-peek.js'
 import { isScopeName } from './identity.js'
 import { applyAsLast } from './ledger/append-store.js'
+import { NotFresh } from './ledger/fresh-rows.js'
+import { bringStagedHome, FreshBatches, isFresh, isTaken, joinFresh } from './ledger/fresh-store.js'
 import { keyStaged } from './ledger/key-store.js'
 import {
   countPlan,
@@ -29,6 +32,7 @@ import {
   completeSnapshot,
   mostProblems,
   type NewSnapshot,
+  openStream,
   placeSnapshot,
   readProblems,
   readSnapshotsById,
@@ -74,6 +78,8 @@ export interface FactIngest extends IngestOptions {
   sources?: readonly SourceFile[]
   /** of the texts they were read from (read-texts.ts): those of the snapshot before need not be looked at; '' (the default) where there were none */
   textDigest?: string
+  /** from so many facts on, a system that is not known yet is brought in at once (default 16,000); what comes of it is the same */
+  bulkFrom?: number
 }
 
 export interface IngestReport {
@@ -214,45 +220,49 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   const known = await findReplay(client, { projectId, systemId, observedAt, isComplete, textDigest })
   if (known !== null) return readReplay(client, known, await readProblems(client, known, { limit: mostProblems }))
   const repeated = await findRepeated(client, { ...moment, textDigest }, facts)
-  const { contentHash, factsDigest, problems: found } = repeated ?? (await stageFacts(client, moment, facts))
+  const staged = repeated ?? (await stageFacts(client, moment, facts, options.bulkFrom))
+  const { contentHash, factsDigest, problems: found } = staged
+  const fresh = 'fresh' in staged ? staged.fresh : null
   const problems = [...(options.problems ?? []), ...found]
 
   const snapshot = await placeSnapshot(client, { ...moment, contentHash })
   if ('known' in snapshot) return readReplay(client, snapshot.known, problems)
 
-  const taken = repeated ? [] : await takeLedgerIndexes(client)
+  const taken = repeated || fresh ? [] : await takeLedgerIndexes(client)
   if (repeated) await planRepetition(client, snapshot, repeated.id)
   else {
     await keyStaged(client, snapshot)
-    await planDifferences(client, snapshot)
+    if (fresh) await bringStagedHome(client)
+    await planDifferences(client, snapshot, fresh !== null)
   }
   await saveSnapshot(client, snapshot)
   await saveAssertions(client, snapshot)
   if (snapshot.isLast) await applyAsLast(client, snapshot)
   else await applyAmongOthers(client, snapshot)
+  if (fresh) await joinFresh(client)
   await buildIndexes(client, taken)
   if (open.any) await saveNeeds(client, scope.key)
   const place = { projectId, observedAt, after: snapshot.isLast ? ('last' as const) : ('rewriting' as const) }
   await deriveFacts(client, place)
 
-  await indexChanged(client, snapshot)
+  await indexChanged(client, snapshot, fresh !== null)
   const ideal = normalizeIdeal(options.ideal)
   await (snapshot.isLast ? saveLastTableMetrics(client, snapshot, ideal) : saveTableMetrics(client, ideal))
-  const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal), ideal)
+  const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal, fresh?.untold), ideal)
   const quality = assessQuality(metrics)
   assertQuality(quality, options)
 
   problems.push(...(await readDangling(client, snapshot, mostProblems)).map(danglingEdge))
   if (!repeated)
     problems.push(...(await readUnsettled(client, place)), ...(await readOrderProblems(client, { projectId, systemId, asOf: observedAt })))
-  const { nodes, edges } = repeated?.counts ?? (await countPlan(client))
+  const { nodes, edges } = repeated?.counts ?? (await countPlan(client, fresh?.untold))
   const changes = changesIn(nodes, edges)
   await completeSnapshot(client, snapshot, { nodes, edges, metrics, quality }, problems, {
     inputProblems: repeated?.inputProblems ?? options.problems?.length ?? 0,
     factsDigest,
     textDigest,
   })
-  await appendToOutbox(client, [projectId, `${projectId}/${systemId}`])
+  await appendToOutbox(client, [projectId, `${projectId}/${systemId}`], fresh?.came)
   await sweepDerivedKeys(client)
   return {
     snapshotId: snapshot.id,
@@ -267,10 +277,34 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   }
 }
 
-async function stageFacts(client: Client, { scope, isComplete }: Pick<NewSnapshot, 'scope' | 'isComplete'>, facts: FactStream) {
-  const staging = new Staging(client, scope)
-  const contentHash = await staging.stage(facts, isComplete)
-  return { contentHash, factsDigest: staging.digest.end(), problems: staging.problems }
+/** From so many facts on, what tells of a system that is not known yet is brought in without a plan (fresh-store.ts). */
+const manyFacts = 16_000
+
+async function stageFacts(
+  client: Client,
+  moment: Pick<NewSnapshot, 'scope' | 'isComplete' | 'observedAt' | 'sources'>,
+  facts: FactStream,
+  bulkFrom = manyFacts,
+) {
+  const { scope, isComplete, observedAt, sources } = moment
+  const stage = async (stream: FactStream, fresh: FreshBatches | null) => {
+    const staging = new Staging(client, scope, fresh)
+    const contentHash = await staging.stage(stream, isComplete)
+    return { contentHash, factsDigest: staging.digest.end(), problems: staging.problems, fresh }
+  }
+  if (!(await isFresh(client, scope, observedAt))) return stage(facts, null)
+  const { stream, isMany } = await peekFacts(facts, bulkFrom)
+  if (!isMany) return stage(stream, null)
+  await client.query('savepoint fresh')
+  try {
+    const staged = await stage(stream, new FreshBatches(client, scope, await openStream(client, scope, isComplete, sources), observedAt))
+    await client.query('release savepoint fresh')
+    return staged
+  } catch (error) {
+    if (!(error instanceof NotFresh || isTaken(error))) throw error
+    await client.query('rollback to savepoint fresh')
+    return stage(facts, null)
+  }
 }
 
 const changesIn = (...tallies: readonly Tally[]): number => tallies.reduce((sum, t) => sum + t.added + t.changed + t.removed, 0)

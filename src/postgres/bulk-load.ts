@@ -37,11 +37,11 @@ export async function takeIndexes(client: Client, tables: readonly string[]): Pr
   return indexes
 }
 
-/** Makes the indexes that were taken, and looks at the rows: what else this transaction asks of them is planned by it. */
-export async function buildIndexes(client: Client, indexes: readonly Index[]): Promise<void> {
+/** Makes the indexes that were taken, and (unless not `analyzed`) looks at the rows: what else this transaction asks of them is planned by it. */
+export async function buildIndexes(client: Client, indexes: readonly Index[], { analyzed = true } = {}): Promise<void> {
   if (indexes.length === 0) return
   await client.query(buildSettings + indexes.map(({ create }) => create).join(';'))
-  await client.query(`analyze ${[...new Set(indexes.map(({ table }) => table))].join(', ')}`)
+  if (analyzed) await client.query(`analyze ${[...new Set(indexes.map(({ table }) => table))].join(', ')}`)
 }
 
 async function areEmpty(client: Client, tables: readonly string[]): Promise<boolean> {

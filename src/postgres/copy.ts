@@ -79,13 +79,12 @@ function openCopy(client: Client, table: string, columns: readonly string[]) {
   return { sink, finished, failed: () => failure !== undefined }
 }
 
-/** Loads rows that are COPY text already: a third of the time of `copyRows` where rows are put together by hand. */
+/**
+ * Loads rows that are COPY text already: a third of the time of `copyRows` where rows are put together by hand. Given to the socket in one
+ * piece: each further one waits for a turn of the event loop, of which a caller who is busy beside it leaves few.
+ */
 export async function copyEncoded(client: Client, table: string, columns: readonly string[], chunks: readonly Uint8Array[]): Promise<void> {
-  const { sink, finished, failed } = openCopy(client, table, columns)
-  for (const chunk of chunks) {
-    if (failed()) break
-    if (!sink.write(chunk)) await Promise.race([once(sink, 'drain'), finished])
-  }
-  if (!failed()) sink.end()
+  const { sink, finished } = openCopy(client, table, columns)
+  sink.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   await finished
 }

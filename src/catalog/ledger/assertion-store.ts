@@ -1,5 +1,9 @@
 import type { Client } from '../../postgres/sql.js'
-import { endOfPositions, type Position } from './temporal.js'
+import { endOfPositions, type Position, startOfPositions } from './temporal.js'
+
+/** Lets what a stream says from the start on begin with its first snapshot, as all else does. */
+export const placeFirst = (client: Client, stream: number, first: Position): Promise<unknown> =>
+  client.query('update assertion set from_position = $2 where stream = $1 and from_position = $3', [stream, first, startOfPositions])
 
 /**
  * Takes out of a stream what the snapshot at a position asserts, and leaves the differences as they would be had it never come: those of
@@ -11,6 +15,8 @@ export async function removeAssertions(client: Client, stream: number, position:
     [stream, position],
   )
   const next = rows[0]?.position ?? endOfPositions
+  const before = await client.query('select from snapshot where stream = $1 and position < $2 limit 1', [stream, position])
+  if (before.rowCount === 0) await placeFirst(client, stream, position)
   // what the predecessors said lasts to the successor, where the same may begin again
   await client.query('delete from assertion where stream = $1 and from_position = $2 and to_position <= $3', [stream, position, next])
   await client.query('update assertion set from_position = $3 where stream = $1 and from_position = $2', [stream, position, next])

@@ -3,13 +3,13 @@ import { copyEncoded, escapeCopyText } from '../../postgres/copy.js'
 import type { Client } from '../../postgres/sql.js'
 import type { NodeKind, Properties } from '../../vocabulary.js'
 import type { FactContent } from '../change.js'
+import { CopyText, nullable, type Origin, originText } from './copy-text.js'
 import { canonicalOf, encodeContent, encodeEdge } from './staged-row.js'
 
 /** Rows of a batch: enough that a round trip does not count, few enough that two batches are small in memory. */
 const batchRows = 16_000
 /** Rows between looks at the connection: what was written only leaves while nothing else is done. */
 const turnRows = 1_000
-const chunkLength = 256 * 1024
 /** Contents of edges that are remembered as saved (most say nothing: `{}`). */
 const mostKnown = 10_000
 
@@ -52,18 +52,13 @@ const keepBatch = `
 insert into stage_node select ordinal, id, kind, version, canonical, is_partial, file, location, stated_at, scope from stage_batch;
 truncate stage_batch`
 
-export interface Origin {
-  file: number | null
-  location: string | null
-  /** when the text itself says that it was true */
-  stated_at: Date | null
-}
-
 export interface StagedNode {
   ordinal: number
   id: string
   kind: NodeKind
   content: FactContent
+  /** its properties as canonical JSON, where that is known already */
+  canonical?: string | undefined
   isPartial: boolean
   scope: number
 }
@@ -75,41 +70,9 @@ export interface StagedEdge {
   targetId: string
   discriminator: string
   properties: Properties
+  /** as of a node */
+  canonical?: string | undefined
 }
-
-/**
- * COPY text of one table, as bytes: strings that wait for their batch would be copied by every scavenge of the heap (measured: a third
- * of all time).
- */
-class CopyText {
-  private chunks: Buffer[] = []
-  private chunk = Buffer.allocUnsafe(chunkLength)
-  private length = 0
-
-  add(row: string): void {
-    const longest = row.length * 3
-    if (this.length + longest > this.chunk.length) this.next(longest)
-    this.length += this.chunk.write(row, this.length)
-  }
-
-  private next(least: number): void {
-    if (this.length > 0) this.chunks.push(this.chunk.subarray(0, this.length))
-    this.chunk = Buffer.allocUnsafe(Math.max(chunkLength, least))
-    this.length = 0
-  }
-
-  take(): Buffer[] {
-    this.next(0)
-    const taken = this.chunks
-    this.chunks = []
-    return taken
-  }
-}
-
-const nullable = (value: string | number | null): string | number =>
-  value === null ? '\\N' : typeof value === 'string' ? escapeCopyText(value) : value
-const originText = ({ file, location, stated_at }: Origin): string =>
-  `${nullable(file)}\t${nullable(location)}\t${stated_at === null ? '\\N' : stated_at.toISOString()}`
 
 /** What one ingest stages, by batches: while Postgres takes one in, the next is encoded. Ids and names must be storable text. */
 export class StagedBatches {
@@ -131,8 +94,8 @@ export class StagedBatches {
     await this.client.query(stagingTables)
   }
 
-  addNode({ ordinal, id, kind, content, isPartial, scope }: StagedNode, origin: Origin): void {
-    const { json, version } = encodeContent(content, isPartial)
+  addNode({ ordinal, id, kind, content, canonical, isPartial, scope }: StagedNode, origin: Origin): void {
+    const { json, version } = encodeContent(content, isPartial, canonical)
     const names = `${escapeCopyText(content.name ?? '')}\t${escapeCopyText(content.qualifiedName ?? '')}`
     const said = `${escapeCopyText(json)}\t${version}\t${nullable(canonicalOf(kind, content.properties))}\t${isPartial}`
     this.nodes.add(`${ordinal}\t${escapeCopyText(id)}\t${kind}\t${names}\t${said}\t${originText(origin)}\t${scope}\n`)
@@ -140,8 +103,8 @@ export class StagedBatches {
     this.nodeCount++
   }
 
-  addEdge({ ordinal, sourceId, label, targetId, discriminator, properties }: StagedEdge, origin: Origin): void {
-    const { json, version } = encodeEdge(properties)
+  addEdge({ ordinal, sourceId, label, targetId, discriminator, properties, canonical }: StagedEdge, origin: Origin): void {
+    const { json, version } = encodeEdge(properties, canonical)
     if (!this.knownContents.has(version)) this.contents.set(version, json)
     const ends = `${escapeCopyText(sourceId)}\t${label}\t${escapeCopyText(targetId)}\t${escapeCopyText(discriminator)}`
     this.edges.add(`${ordinal}\t${ends}\t${version}\t${originText(origin)}\n`)
@@ -163,6 +126,11 @@ export class StagedBatches {
     await nextTurn()
     this.nextTurnAt = this.rows + turnRows
     if (this.rows >= batchRows) await this.send()
+  }
+
+  /** Returns when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.underWay
   }
 
   /** Sends what is left, and returns when all of it is in the tables. */
@@ -209,7 +177,7 @@ export class StagedBatches {
     if (batch.removals.length > 0) await copyEncoded(client, 'stage_removal', removalColumns, batch.removals)
     if (batch.contents.size > 0)
       await client.query(
-        `insert into fact_version (hash, properties) select * from unnest($1::uuid[], $2::jsonb[]) on conflict (hash) do nothing`,
+        `insert into fact_version (hash, properties) select * from unnest($1::uuid[], $2::jsonb[]) on conflict do nothing`,
         [[...batch.contents.keys()], [...batch.contents.values()]],
       )
   }

@@ -1,6 +1,7 @@
 import { type Index, takeIndexes } from '../../postgres/bulk-load.js'
 import type { Client, Sql } from '../../postgres/sql.js'
 import type { Scope } from '../resolve/scope.js'
+import { placeFirst } from './assertion-store.js'
 import { stagingTables } from './batch-store.js'
 import { keyStaged } from './key-store.js'
 import { settlePartials } from './partial-store.js'
@@ -54,6 +55,7 @@ export async function saveAssertions(client: Client, { stream, position, content
   )
   if (next === endOfPositions && before.rows[0]?.content_hash === contentHash) return
   if (next === endOfPositions && before.rows.length === 0) return saveFirstAssertions(client, stream, position)
+  if (before.rows.length === 0) await placeFirst(client, stream, next)
   await client.query(
     `create temp table assertion_delta on commit drop as
      with incoming as (select key, version from incoming_node union all select key, version from incoming_edge),
@@ -99,14 +101,15 @@ const saveFirstAssertions = async (client: Client, stream: number, position: str
 
 /**
  * Decides what the snapshot does to nodes and, before their ends are looked at, to edges: `node_plan` (before, after: versions or null)
- * and `edge_raw`. Equal facts do not appear in either.
+ * and `edge_raw`. Equal facts do not appear in either. Of a fresh system nothing can be absent.
  */
-export async function planDifferences(client: Client, snapshot: NewSnapshot): Promise<void> {
+export async function planDifferences(client: Client, snapshot: NewSnapshot, isFresh = false): Promise<void> {
   await settlePartials(client, snapshot)
   const n = inForce('h', snapshot)
   const removed = (key: string) => `not exists (select from incoming_${key} i where i.key = h.${key})`
   const { rows } = await client.query('select 1 from stage_removal limit 1')
-  const hasAbsent = async (key: string) => snapshot.isComplete && (!snapshot.isLast || (await lacksSome(client, key, snapshot.scope.key)))
+  const hasAbsent = async (key: string) =>
+    !isFresh && snapshot.isComplete && (!snapshot.isLast || (await lacksSome(client, key, snapshot.scope.key)))
   const gone = async (key: string, columns: string, ends: readonly string[]) => [
     ...((await hasAbsent(key))
       ? [
@@ -183,11 +186,15 @@ const tally = async (sql: Sql, kind: 'node' | 'edge', isThere: string): Promise<
   return rows[0]!
 }
 
-/** How many nodes and (visible) edges the snapshot adds, changes, removes, and says again as they were. */
-export const countPlan = async (client: Client): Promise<{ nodes: Tally; edges: Tally }> => ({
-  nodes: await tally(client, 'node', 'i.before is not null'),
-  edges: await tally(client, 'edge', 'i.was_visible'),
-})
+/**
+ * How many nodes and (visible) edges the snapshot adds, changes, removes, and says again as they were; `untold`: edges that came and are in
+ * no plan (fresh-store.ts).
+ */
+export async function countPlan(client: Client, untold = 0): Promise<{ nodes: Tally; edges: Tally }> {
+  const nodes = await tally(client, 'node', 'i.before is not null')
+  const edges = await tally(client, 'edge', 'i.was_visible')
+  return { nodes, edges: { ...edges, added: edges.added + untold } }
+}
 
 export interface Dangling {
   source: string

@@ -4,6 +4,7 @@ import { edgeLabels, type NodeKind, nodeKinds, type Properties } from '../../voc
 import type { FactContent } from '../change.js'
 import { columnCanonical } from '../column.js'
 import type { EdgeFact, NodeFact } from '../fact.js'
+import { kindSlugs } from '../identity.js'
 import { partsOfId, type Scope } from '../resolve/scope.js'
 
 /** What Postgres can't hold in text: U+0000. */
@@ -17,18 +18,21 @@ export const asUuid = (hex: string): string =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 
 /** The content of a fact as the ledger stores it: canonical JSON of the properties, and the hash that names the version. */
-export function encodeContent({ name, qualifiedName, properties }: FactContent, isPartial = false): { json: string; version: string } {
-  const json = storableJson(canonicalJson(properties))
+export function encodeContent(
+  { name, qualifiedName, properties }: FactContent,
+  isPartial = false,
+  canonical = canonicalJson(properties),
+): { json: string; version: string } {
+  const json = storableJson(canonical)
   const text = name === null ? json : `${name}\0${qualifiedName}\0${json}`
   return { json, version: asUuid(sha256(isPartial ? `partial\0${text}` : text)) }
 }
 
-const nothing = encodeContent({ name: null, qualifiedName: null, properties: {} })
+/** What a fact says that says nothing. */
+export const nothing = encodeContent({ name: null, qualifiedName: null, properties: {} })
 /** The same for an edge; most of them say nothing but that they are. */
-export function encodeEdge(properties: Properties): { json: string; version: string } {
-  for (const _ in properties) return encodeContent({ name: null, qualifiedName: null, properties })
-  return nothing
-}
+export const encodeEdge = (properties: Properties, canonical = canonicalJson(properties)): { json: string; version: string } =>
+  canonical === '{}' ? nothing : encodeContent({ name: null, qualifiedName: null, properties }, false, canonical)
 
 /** `''` for a column whose type fits none of the six, null for what is no column. */
 export const canonicalOf = (kind: NodeKind, properties: Properties): string | null =>
@@ -39,6 +43,17 @@ const longest = 800
 const ofThePlatform: ReadonlySet<NodeKind> = new Set(['Project', 'System', 'Run', 'Artifact', 'DatasetVersion'])
 const kinds: ReadonlySet<string> = new Set(nodeKinds)
 const labels: ReadonlySet<string> = new Set(edgeLabels)
+
+/** Whether an edge between nodes of the system itself can be saved: the rest of what `edgeFault` asks has been asked of them. */
+export const isPlainEdge = ({ label, discriminator = '' }: EdgeFact): boolean => labels.has(label) && discriminator.length <= longest
+
+/** With what ids of nodes of a kind begin that a system may tell of; null for those it may not. */
+export const idPrefix = ({ projectId, systemId }: Scope, kind: NodeKind): string | null =>
+  kinds.has(kind) && !ofThePlatform.has(kind) ? `${projectId}/${systemId}/${kindSlugs[kind]}:` : null
+
+/** Whether there is certainly no fault in a node, by the beginning of its id. */
+export const isPlainNode = (id: string, prefix: string | null): boolean =>
+  prefix !== null && id.length > prefix.length && id.length <= longest && id.startsWith(prefix)
 
 const place = ({ provenance: { file, location } }: NodeFact | EdgeFact): string => `${file}:${location}`
 

@@ -3,12 +3,15 @@ import { sha256 } from '../../util/hash.js'
 import type { Problem } from '../../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties } from '../../vocabulary.js'
 import type { EdgeFact, Fact, NodeFact, Provenance } from '../fact.js'
-import { digested, FactsDigest } from '../facts-digest.js'
+import { FactsDigest, jsonOfProperties } from '../facts-digest.js'
 import { nodeId } from '../identity.js'
 import { mergeStatements, type Statement } from '../resolve/merge.js'
 import { partsOfId, rangesOfRemoval, type Scope } from '../resolve/scope.js'
-import { type Origin, StagedBatches, type StagedEdge, type StagedNode } from './batch-store.js'
-import { edgeFault, encodeContent, nodeFault, storable } from './staged-row.js'
+import { StagedBatches, type StagedEdge, type StagedNode } from './batch-store.js'
+import type { Origin } from './copy-text.js'
+import { NotFresh, topKinds } from './fresh-rows.js'
+import type { ContentSums, FreshBatches } from './fresh-store.js'
+import { edgeFault, encodeContent, idPrefix, isPlainEdge, isPlainNode, nodeFault, storable } from './staged-row.js'
 
 /** Facts as they come; a function gives them from the start again when a transaction must be repeated. */
 export type FactStream = readonly Fact[] | (() => Iterable<Fact> | AsyncIterable<Fact>)
@@ -46,10 +49,15 @@ export class Staging {
   private ordinal = 0
   private readonly batches: StagedBatches
   private readonly files: FileKeys
+  private lastPlace: Provenance | null = null
+  private lastOrigin: Origin = noOrigin
+  private readonly prefixes = new Map<NodeKind, string | null>()
 
   constructor(
     private readonly client: Client,
     private readonly scope: Scope,
+    /** where the system is unknown: takes what need not be staged */
+    private readonly fresh: FreshBatches | null = null,
   ) {
     this.batches = new StagedBatches(client)
     this.files = new FileKeys(client)
@@ -57,7 +65,14 @@ export class Staging {
 
   /** Stages a snapshot: streamed, removals applied, containers added, repeated statements merged. Returns its content hash. */
   async stage(facts: FactStream, isComplete: boolean): Promise<string> {
-    await this.load(facts)
+    try {
+      await this.load(facts)
+    } catch (error) {
+      // what is under way would go on behind a rollback
+      await Promise.allSettled([this.fresh?.idle(), this.batches.idle()])
+      throw error
+    }
+    await this.fresh?.close()
     await this.applyRemovals()
     await this.addContainers()
     await this.merge()
@@ -67,7 +82,8 @@ export class Staging {
   /** Streams the facts into the staging tables; only two batches are in memory at a time. */
   private async load(facts: FactStream): Promise<void> {
     await this.batches.open()
-    const stream = digested(typeof facts === 'function' ? facts() : facts, this.digest)
+    await this.fresh?.open()
+    const stream = typeof facts === 'function' ? facts() : facts
     // one wait for each of a million facts would cost as much as the rest
     if (Symbol.iterator in stream)
       for (const fact of stream) {
@@ -79,56 +95,88 @@ export class Staging {
         if (!this.isReadyFor(fact)) await this.prepareFor(fact)
         this.add(fact)
       }
+    await this.fresh?.idle()
     await this.batches.settle()
     await this.client.query('analyze stage_node; analyze stage_edge')
   }
 
   private isReadyFor(fact: Fact): boolean {
-    return !this.batches.wantsTurn && (fact.fact === 'removal' || this.files.knownKeyOf(fact.provenance) !== null)
+    return !this.batches.wantsTurn && !this.fresh?.wantsTurn && (fact.fact === 'removal' || this.files.knownKeyOf(fact.provenance) !== null)
   }
 
   private async prepareFor(fact: Fact): Promise<void> {
-    await this.batches.turn()
+    await this.turn()
     if (fact.fact === 'removal' || this.files.knownKeyOf(fact.provenance) !== null) return
+    await this.fresh?.idle()
     await this.batches.settle()
     await this.files.ask(fact.provenance)
   }
 
+  /** One connection: what is staged waits for what is not. */
+  private async turn(): Promise<void> {
+    if (!this.fresh) return this.batches.turn()
+    if (this.batches.wantsTurn) {
+      await this.fresh.idle()
+      await this.batches.turn()
+      await this.batches.idle()
+    }
+    await this.fresh.turn()
+  }
+
   private add(fact: Fact): void {
     this.ordinal++
-    if (fact.fact === 'node') this.addNode(fact)
+    const json = jsonOfProperties(fact)
+    this.digest.add(fact, json)
+    if (fact.fact === 'node') this.addNode(fact, json)
     else if (fact.fact === 'removal') this.addRemoval(fact.id)
-    else this.addEdge(fact)
+    else this.addEdge(fact, json)
   }
 
   private originOf({ provenance, observedAt }: NodeFact | EdgeFact): Origin {
-    return { file: this.files.knownKeyOf(provenance), location: storable(provenance.location), stated_at: observedAt ?? null }
+    // many facts are read at one place, and told so by one object
+    if (provenance === this.lastPlace && observedAt === undefined) return this.lastOrigin
+    const origin = { file: this.files.knownKeyOf(provenance), location: storable(provenance.location), stated_at: observedAt ?? null }
+    if (observedAt === undefined) [this.lastPlace, this.lastOrigin] = [provenance, origin]
+    return origin
   }
 
   private addRemoval(id: string): void {
     const parts = partsOfId(id)
     if (parts?.projectId !== this.scope.projectId || parts.systemId !== this.scope.systemId) return
+    if (this.fresh) throw new NotFresh(id)
     for (const { low, high } of rangesOfRemoval(storable(id))) this.batches.addRemoval(this.ordinal, storable(id), low, high)
   }
 
-  private addNode(fact: NodeFact): void {
-    const fault = nodeFault(fact, this.scope)
+  private faultOf(fact: NodeFact): Problem | null {
+    let prefix = this.prefixes.get(fact.kind)
+    if (prefix === undefined) {
+      prefix = idPrefix(this.scope, fact.kind)
+      this.prefixes.set(fact.kind, prefix)
+    }
+    return isPlainNode(fact.id, prefix) ? null : nodeFault(fact, this.scope)
+  }
+
+  private addNode(fact: NodeFact, canonical: string): void {
+    const fault = this.faultOf(fact)
     if (fault) return void this.problems.push(fault)
     const { kind, properties, partial: isPartial = false } = fact
     const content = { name: storable(fact.name), qualifiedName: storable(fact.qualifiedName), properties }
-    this.pushNode({ id: storable(fact.id), kind, content, isPartial, scope: this.scope.key }, this.originOf(fact))
+    const node = { id: storable(fact.id), kind, content, canonical, isPartial, scope: this.scope.key }
+    if (this.fresh) this.fresh.addNode(node, this.originOf(fact))
+    else this.pushNode(node, this.originOf(fact))
   }
 
   private pushNode(node: Omit<StagedNode, 'ordinal'>, origin: Origin): void {
     this.batches.addNode({ ordinal: this.ordinal, ...node }, origin)
   }
 
-  private addEdge(fact: EdgeFact): void {
+  private addEdge(fact: EdgeFact, canonical: string): void {
+    if (this.fresh && isPlainEdge(fact) && this.fresh.addEdge(fact, this.originOf(fact), canonical)) return
     const fault = edgeFault(fact, this.scope)
     if (fault) return void this.problems.push(fault)
     const { label, properties, discriminator = '' } = fact
     const ends = { sourceId: storable(fact.sourceId), targetId: storable(fact.targetId), discriminator: storable(discriminator) }
-    this.pushEdge({ ...ends, label, properties }, this.originOf(fact))
+    this.pushEdge({ ...ends, label, properties, canonical }, this.originOf(fact))
   }
 
   private pushEdge(edge: Omit<StagedEdge, 'ordinal'>, origin: Origin): void {
@@ -167,10 +215,11 @@ export class Staging {
     await this.client.query(
       `insert into stage_edge (ordinal, source_id, label, target_id, discriminator, version)
        select distinct 0, $1, 'CONTAINS', n.id, '', $2::uuid from stage_node n
-       where n.kind in ('InformationSystem', 'Database', 'Table', 'View', 'ControlMFolder', 'PetriNet')
+       where n.kind = any($3)
          and n.id not in (select target_id from stage_edge where label = 'CONTAINS')`,
-      [system, version],
+      [system, version, [...topKinds]],
     )
+    if (this.fresh) await this.client.query(containFresh, [system, version, this.fresh.roots])
   }
 
   /** Leaves one row per fact: several statements about one are merged (merge.ts). */
@@ -226,15 +275,28 @@ export class Staging {
   private async contentHash(isComplete: boolean): Promise<string> {
     const sum = (text: string, seed: number) => `coalesce(sum(hashtextextended(${text}, ${seed})), 0)::text`
     const sums = (from: string, text: string) => `select count(*) as n, ${sum(text, 0)} as a, ${sum(text, 1)} as b from ${from}`
-    const { rows } = await this.client.query<Record<string, unknown>>(
+    const { rows } = await this.client.query<{ n: number; a: string; b: string }>(
       `${sums('stage_node', `id || chr(1) || version`)}
        union all ${sums('stage_edge', `source_id || chr(1) || label || chr(1) || target_id || chr(1) || discriminator || chr(1) || version`)}
        union all ${sums('stage_removal', 'low || chr(1) || high')}`,
     )
     const { projectId, systemId } = this.scope
-    return sha256(JSON.stringify([projectId, systemId, isComplete, rows.map(({ n, a, b }) => [n, a, b])]))
+    const beside = [this.fresh?.sums.nodes, this.fresh?.sums.edges]
+    return sha256(JSON.stringify([projectId, systemId, isComplete, rows.map((row, i) => sumOf(row, beside[i]))]))
   }
 }
+
+const sumOf = ({ n, a, b }: { n: number; a: string; b: string }, beside: ContentSums = { n: 0, a: 0n, b: 0n }) => [
+  n + beside.n,
+  `${BigInt(a) + beside.a}`,
+  `${BigInt(b) + beside.b}`,
+]
+
+/** As for what is staged. */
+const containFresh = `
+insert into stage_edge (ordinal, source_id, label, target_id, discriminator, version)
+select 0, $1, 'CONTAINS', id, '', $2::uuid from unnest($3::text[]) as n(id)
+where id not in (select target_id from stage_edge where label = 'CONTAINS')`
 
 interface StagedRow extends Origin {
   ordinal: number

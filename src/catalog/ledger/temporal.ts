@@ -24,6 +24,12 @@ export type Position = string
 /** Greater than every position. */
 export const endOfPositions: Position = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
+/**
+ * Less than every position: from here on says, what the first snapshot of a stream says that was brought in before its position was known
+ * (fresh-store.ts). The same as from that snapshot on, until another one comes before it: then `placeFirst` (assertion-store.ts) makes it so.
+ */
+export const startOfPositions: Position = '00000000-0000-0000-0000-000000000000'
+
 /** The position of a snapshot: 8 bytes of time (milliseconds, offset so that dates before 1970 sort first), 8 bytes of content hash. */
 export function positionOf(observedAt: Date, contentHash: string): Position {
   const time = (BigInt(observedAt.getTime()) + 2n ** 62n).toString(16).padStart(16, '0')

@@ -1,6 +1,7 @@
 import { appendGraphChanges, lockOutbox, notifyOutbox } from '../../postgres/outbox.js'
 import type { Client, Sql } from '../../postgres/sql.js'
 import type { EdgeLabel, GraphChange, GraphKeys, GraphRefresh, NodeKind, Properties } from '../../vocabulary.js'
+import type { KeySpan } from '../ledger/key-pool.js'
 import type { Annotations } from '../people/annotation.js'
 import { readAnnotations } from '../people/people-store.js'
 import { edgeChange, type NodeMetrics, nodeChange } from './graph-change.js'
@@ -137,6 +138,23 @@ from (
   from (select key, (row_number() over (order by key) - 1) / ${keysPerRow} as row from (${keys}) keys) numbered group by row
 ) rows order by row`
 
+/** Keys that came at once. */
+export interface CameKeys {
+  nodes: readonly KeySpan[]
+  edges: readonly KeySpan[]
+}
+
+/** The same for stretches of keys that all came. */
+async function insertSpans(client: Client, side: 'nodes' | 'edges', spans: readonly KeySpan[]): Promise<void> {
+  await client.query(
+    `insert into graph_outbox (change, weight)
+     select jsonb_build_object('op', 'refresh', $1::text, jsonb_build_object('from', at, 'to', least(at + ${keysPerRow - 1}, last))),
+       least(at + ${keysPerRow - 1}, last) - at + 1
+     from unnest($2::bigint[], $3::bigint[]) as s(first, last), generate_series(first, last, ${keysPerRow}) as at order by at`,
+    [side, spans.map(({ first }) => first), spans.map(({ last }) => last)],
+  )
+}
+
 const insertGoneEdges = `
 insert into graph_outbox (change)
 select jsonb_build_object('op', 'delete-edge', 'sourceId', a.id, 'label', k.label, 'targetId', b.id, 'discriminator', k.discriminator)
@@ -152,9 +170,10 @@ where t.is_gone order by k.key`
  * Appends to the outbox what the ingest changed of the current state, by `graph_node` and `graph_edge`: edges that go, nodes that come
  * (with the tables and the `containers`, by id, whose metrics moved), edges that come, nodes that go. What comes is named by key and
  * read when it is applied: writing out two million facts twice would double the time of a first load. That they may have changed again
- * by then does no harm, as a later row tells of them again; what goes is written out, for its keys may be gone by then.
+ * by then does no harm, as a later row tells of them again; what goes is written out, for its keys may be gone by then. `came`: what
+ * `graph_node` and `graph_edge` do not name, a fresh system (fresh-store.ts).
  */
-export async function appendToOutbox(client: Client, containers: readonly string[]): Promise<void> {
+export async function appendToOutbox(client: Client, containers: readonly string[], came?: CameKeys): Promise<void> {
   await client.query(touched)
   const { rows } = await client.query<{ any: boolean; gone: boolean }>(
     `select exists (select from touched_graph_node) or exists (select from touched_graph_edge) as any,
@@ -166,9 +185,12 @@ export async function appendToOutbox(client: Client, containers: readonly string
   await lockOutbox(client)
   if (gone) await client.query(`${twinsOfGone}; ${insertGoneEdges}`)
   const ids = containers.map((id) => `'${id.replaceAll("'", "''")}'`).join(', ')
-  const measured = `select node from metric_table where not exists (select from touched_graph_node t where t.key = node and t.is_gone)`
+  const isNew = came ? 'and node not in (select node from node_plan where is_worded is not null)' : ''
+  const measured = `select node from metric_table where not exists (select from touched_graph_node t where t.key = node and t.is_gone) ${isNew}`
   const moved = containers.length > 0 ? `union ${measured} union select key from node_key where id in (${ids})` : `union ${measured}`
+  if (came) await insertSpans(client, 'nodes', came.nodes)
   await client.query(insertRefresh('node', `select key from touched_graph_node where not is_gone ${moved}`))
+  if (came) await insertSpans(client, 'edges', came.edges)
   await client.query(insertRefresh('edge', 'select key from touched_graph_edge where not is_gone'))
   if (gone) await client.query(insertGoneNodes)
   await notifyOutbox(client)

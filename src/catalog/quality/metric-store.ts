@@ -140,10 +140,13 @@ async function readSubjects(client: Client, { scope }: MetricPlace): Promise<Sub
   return rows
 }
 
-/** Saves the project's and the systems' metrics at the snapshot's time (and, for a late one, after it); returns the project's counts. */
-export async function saveEstateMetrics(client: Client, snapshot: MetricPlace, ideal: TypeDistribution): Promise<EstateCounts> {
+/**
+ * Saves the project's and the systems' metrics at the snapshot's time (and, for a late one, after it); returns the project's counts.
+ * `untold`: edges of the system that came and are in no plan.
+ */
+export async function saveEstateMetrics(client: Client, snapshot: MetricPlace, ideal: TypeDistribution, untold = 0): Promise<EstateCounts> {
   const subjects = await readSubjects(client, snapshot)
-  return snapshot.isLast ? saveNext(client, snapshot, ideal, subjects) : saveAll(client, snapshot, ideal, subjects)
+  return snapshot.isLast ? saveNext(client, snapshot, ideal, subjects, untold) : saveAll(client, snapshot, ideal, subjects)
 }
 
 /** What the plan adds to and takes from the counts of each system. */
@@ -161,8 +164,11 @@ async function saveNext(
   { observedAt, scope }: MetricPlace,
   ideal: TypeDistribution,
   subjects: readonly Subject[],
+  untold: number,
 ): Promise<EstateCounts> {
-  const deltas = await client.query<{ scope: number; key: EstateKey; delta: number }>(planDeltas)
+  const planned = await client.query<{ scope: number; key: EstateKey; delta: number }>(planDeltas)
+  const deltas =
+    untold > 0 && scope.key !== null ? [...planned.rows, { scope: scope.key, key: 'edges' as const, delta: untold }] : planned.rows
   const base = await client.query<{ node: number; name: string; value: number }>(
     `select distinct on (node, name) node, name, value from metric
      where node = any($1) and name = any($2) and observed_at < $3 order by node, name, observed_at desc`,
@@ -172,7 +178,7 @@ async function saveNext(
   for (const subject of subjects) {
     const counts = emptyEstateCounts()
     for (const { node, name, value } of base.rows) if (node === subject.node) counts[keysByName.get(name)!] = value
-    const own = deltas.rows.filter((row) => subject.scope === null || row.scope === subject.scope)
+    const own = deltas.filter((row) => subject.scope === null || row.scope === subject.scope)
     for (const { key, delta } of own) counts[key] += delta
     if (subject.scope === null) ofProject = counts
     else if (own.length === 0 && subject.scope !== scope.key) continue

@@ -37,10 +37,14 @@ where (b.hash is null or b.name <> v.name or b.qualified_name <> v.qualified_nam
   or b.properties -> 'comment' is distinct from v.properties -> 'comment'
   or b.properties -> 'description' is distinct from v.properties -> 'description')`
 
+/** Those whose entries did not come with them (fresh-store.ts). */
+const isUnworded = 'p.is_worded is not true'
+
 /** Nodes that such a snapshot brought. The words of many are cut on all cores, for which they must not be read from temporary tables. */
-const begunContent = (at: Date) => `
+const begunContent = (at: Date, isWorded: boolean) => `
 select h.node as key, h.kind, h.scope, ${content} from node_history h join fact_version v on v.hash = h.version
-where h.valid_to = 'infinity' and h.begins and h.valid_from = '${at.toISOString()}' and h.scope = any(array(select distinct scope from node_plan))`
+where h.valid_to = 'infinity' and h.begins and h.valid_from = '${at.toISOString()}' and h.scope = any(array(select distinct scope from node_plan))
+  ${isWorded ? 'and not exists (select from search_entry e where e.node = h.node)' : ''}`
 /** By look-ups: hashed tables that workers share want more of /dev/shm than a container has. */
 const overCores = (statement: string) => `
 set local max_parallel_workers_per_gather = 4; set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0; set local enable_hashjoin = off;
@@ -54,8 +58,8 @@ select h.node as key, h.kind, h.scope, ${content} from (select distinct node fro
 join lateral (select * from node_history h where h.node = g.node and h.valid_to = 'infinity' limit 1) h on true join ${versionOf('h.version')} v on true`
 
 const createIncoming = (contents: string) => `create temp table search_incoming on commit drop as ${entriesOf(contents)}`
-const createManyIncoming = (at: Date) => `
-${overCores(createIncoming(begunContent(at)))};
+const createManyIncoming = (at: Date, isWorded: boolean) => `
+${overCores(createIncoming(begunContent(at, isWorded)))};
 insert into search_incoming ${entriesOf(`${plannedContent} and p.before is not null`)}`
 const saveWords = `
 insert into search_word
@@ -68,14 +72,23 @@ const incomingEntries = (hasSaid: boolean) =>
        from search_incoming c join lateral (select id from node_key k where k.key = c.node limit 1) k on true left join search_said s on s.node_id = k.id`
     : 'select node, words from search_incoming'
 
+/** What people said of nodes before they came. */
+const saySaid = `
+update search_entry e set words = e.words || s.words from search_said s join node_key k on k.id = s.node_id join node_plan p on p.node = k.key
+where p.is_worded and e.node = k.key`
+
 const overwrite = 'on conflict (node) do update set words = excluded.words where e.words <> excluded.words'
 
 /**
  * Brings the index up to what an ingest or a deletion changed of the current state, in the same transaction. `isLast`: it was applied by
  * `node_plan` to the current rows; else `graph_node` names what changed. Entries whose words are as they were are not touched: most
- * changes of facts change no word.
+ * changes of facts change no word. `isWorded`: the entries of most that came are there already.
  */
-export async function indexChanged(client: Client, { isLast, observedAt }: { isLast: boolean; observedAt?: Date }): Promise<void> {
+export async function indexChanged(
+  client: Client,
+  { isLast, observedAt }: { isLast: boolean; observedAt?: Date },
+  isWorded = false,
+): Promise<void> {
   const { rows } = await client.query<{ any: boolean }>('select exists (select from search_said) as any')
   await client.query(
     isLast
@@ -83,8 +96,10 @@ export async function indexChanged(client: Client, { isLast, observedAt }: { isL
       : `delete from search_entry e using graph_node g where e.node = g.node
          and not exists (select from node_history h where h.node = g.node and h.valid_to = 'infinity')`,
   )
-  const isMany = isLast && observedAt !== undefined && (await bringsMany(client))
-  const incoming = isMany ? createManyIncoming(observedAt) : createIncoming(isLast ? plannedContent : touchedContent)
+  if (isWorded && rows[0]!.any) await client.query(saySaid)
+  const isMany = isLast && observedAt !== undefined && (await bringsMany(client, isWorded))
+  const planned = isWorded ? `${plannedContent} and ${isUnworded}` : plannedContent
+  const incoming = isMany ? createManyIncoming(observedAt, isWorded) : createIncoming(isLast ? planned : touchedContent)
   await client.query(`${incoming}; ${saveWords}`)
   const insert = `insert into search_entry as e (node, words) ${incomingEntries(rows[0]!.any)}`
   const taken = isMany ? await takeIndexes(client, ['search_entry']) : []
@@ -95,8 +110,10 @@ export async function indexChanged(client: Client, { isLast, observedAt }: { isL
 /** From so many new nodes on their words are cut on all cores, and the indexes of an empty table are built over them. */
 const manyNodes = 20_000
 
-const bringsMany = async (client: Client): Promise<boolean> => {
-  const { rows } = await client.query<{ n: number }>('select count(*) as n from node_plan where before is null')
+const bringsMany = async (client: Client, isWorded: boolean): Promise<boolean> => {
+  const { rows } = await client.query<{ n: number }>(
+    `select count(*) as n from node_plan p where before is null ${isWorded ? `and ${isUnworded}` : ''}`,
+  )
   return rows[0]!.n >= manyNodes
 }
 

@@ -1,0 +1,177 @@
+import { escapeCopyText } from '../../postgres/copy.js'
+import type { NodeKind } from '../../vocabulary.js'
+import type { EdgeFact } from '../fact.js'
+import { type EntryText, entryTextOf } from '../search/entry-text.js'
+import type { StagedNode } from './batch-store.js'
+import { CopyText, nullable, type Origin, originText } from './copy-text.js'
+import { KeyPool } from './key-pool.js'
+import { canonicalOf, encodeContent, encodeEdge, nothing, storable } from './staged-row.js'
+
+/** A fact that does not stand for itself: it is told twice or in parts, or taken back. */
+export class NotFresh extends Error {}
+
+/** Ids whose keys are remembered, in two halves: edges come soon after their ends. */
+const mostRecent = 10_000
+/** Columns that wait for the edge that tells of their table. */
+const mostPending = 2_000
+/** Contents of edges that are remembered as written. */
+const mostKnown = 10_000
+const mostWords = 50_000
+/** The end of a node's row that belongs to no table, or to one that is not known yet. */
+const homeless = '\\N\t\\N\t\\N\n'
+
+/** What a system holds itself where nothing else does. */
+export const topKinds: ReadonlySet<NodeKind> = new Set(['InformationSystem', 'Database', 'Table', 'View', 'ControlMFolder', 'PetriNet'])
+
+/** Facts of a system that nothing is known of, as the rows of their tables (fresh-store.ts), with their keys. Ids and names are storable. */
+export class FreshRows {
+  /** of columns: their own, so that who pages through tables in the order of keys need not pass them */
+  readonly columnKeys = new KeyPool()
+  /** of all other nodes */
+  readonly nodeKeys = new KeyPool()
+  readonly edgeKeys = new KeyPool()
+  readonly contents = new CopyText()
+  readonly nodes = new CopyText()
+  readonly edges = new CopyText()
+  readonly homes = new CopyText()
+  readonly entries = new CopyText()
+  /** words of the entries that were not given out yet */
+  words = new Set<string>()
+  /** facts since `restart` */
+  count = 0
+  /** contents since then */
+  contentCount = 0
+  /** whether a table became known after its column was written */
+  hasHomes = false
+  /** edges that are in no plan: nothing but a count asks for HAS_COLUMN */
+  untold = 0
+  /** ids of what could lie in something, and does not so far */
+  readonly uncontained = new Set<string>()
+  private recent = new Map<string, number>()
+  private older = new Map<string, number>()
+  private readonly pending = new Map<string, { row: string; origin: Origin }>()
+  private readonly knownContents = new Set<string>()
+  private knownWords = new Set<string>()
+  private lastContainer = ''
+  private lastOrigin: Origin | null = null
+  private lastOriginText = ''
+
+  /** A batch was taken. */
+  restart(): void {
+    this.count = 0
+    this.contentCount = 0
+    if (this.knownWords.size < mostWords) return
+    this.knownWords = new Set()
+    this.lastContainer = ''
+  }
+
+  addNode({ id, kind, content, canonical: properties, isPartial, scope }: Omit<StagedNode, 'ordinal'>, origin: Origin): void {
+    if (isPartial || this.recent.has(id) || this.older.has(id)) throw new NotFresh(id)
+    const { json, version } = encodeContent(content, false, properties)
+    const key = (kind === 'Column' ? this.columnKeys : this.nodeKeys).take()
+    this.remember(id, key)
+    const [name, qualifiedName] = [content.name ?? '', content.qualifiedName ?? '']
+    const canonical = nullable(canonicalOf(kind, content.properties))
+    this.contentCount++
+    this.contents.add(`${version}\t${escapeCopyText(name)}\t${escapeCopyText(qualifiedName)}\t${escapeCopyText(json)}\t${canonical}\n`)
+    const entry = entryTextOf(kind, scope, name, qualifiedName, content.properties)
+    if (entry) {
+      this.entries.add(`${key}\t${escapeCopyText(entry.text)}\n`)
+      this.addWordsOf(entry)
+    }
+    const row = `${key}\t${escapeCopyText(id)}\t${kind}\t${version}\t${canonical}\t${this.textOf(origin)}\t${scope}\t${entry !== null}\t`
+    if (kind === 'Column') this.waitForHome(id, row, origin)
+    else this.nodes.add(row + homeless)
+    if (topKinds.has(kind)) this.uncontained.add(id)
+    this.count++
+  }
+
+  private remember(id: string, key: number): void {
+    this.recent.set(id, key)
+    if (this.recent.size < mostRecent) return
+    this.older = this.recent
+    this.recent = new Map()
+  }
+
+  /** Columns of a table say the table's name each, and names return. */
+  private addWordsOf({ said: [qualified, ...others] }: EntryText): void {
+    const cut = qualified.lastIndexOf(' ') + 1
+    const container = qualified.slice(0, cut)
+    if (container !== this.lastContainer) this.addWords(container)
+    this.lastContainer = container
+    const name = qualified.slice(cut)
+    if (name !== '' && !this.knownWords.has(name)) this.addWords(name)
+    for (const said of others) this.addWords(said)
+  }
+
+  private addWords(said: string): void {
+    for (const word of said.split(/[\t-\r ]+/)) if (word !== '' && !this.knownWords.has(word)) this.addWord(word)
+  }
+
+  private addWord(word: string): void {
+    this.knownWords.add(word)
+    if (!'=#@'.includes(word[0]!)) this.words.add(word)
+  }
+
+  private waitForHome(id: string, row: string, origin: Origin): void {
+    this.pending.set(id, { row, origin })
+    if (this.pending.size > mostPending) this.giveUpHomes()
+  }
+
+  /** Columns that have waited long enough. */
+  giveUpHomes(): void {
+    for (const { row } of this.pending.values()) this.nodes.add(row + homeless)
+    this.pending.clear()
+  }
+
+  private textOf(origin: Origin): string {
+    if (origin !== this.lastOrigin) [this.lastOrigin, this.lastOriginText] = [origin, originText(origin)]
+    return this.lastOriginText
+  }
+
+  /** Whether the edge was taken: both its ends have just come. */
+  addEdge({ sourceId, label, targetId, discriminator: told = '', properties }: EdgeFact, origin: Origin, canonical: string): boolean {
+    const source = this.keyOf(sourceId)
+    const target = this.keyOf(targetId)
+    if (source === undefined || target === undefined) return false
+    const discriminator = escapeCopyText(storable(told))
+    const { json, version } = encodeEdge(properties, canonical)
+    if (!this.knownContents.has(version)) {
+      if (this.knownContents.size < mostKnown) this.knownContents.add(version)
+      this.contentCount++
+      this.contents.add(`${version}\t\\N\t\\N\t${escapeCopyText(json)}\t\\N\n`)
+    }
+    const key = this.edgeKeys.take()
+    this.count++
+    if (label === 'CONTAINS') this.uncontained.delete(targetId)
+    if (label === 'HAS_COLUMN') {
+      this.untold++
+      const saysMore = discriminator !== '' || version !== nothing.version
+      if (this.settleHome(targetId, sourceId, target, source, saysMore ? null : key, origin)) return true
+    }
+    const said = `${escapeCopyText(sourceId)}\u0001${label}\u0001${escapeCopyText(targetId)}\u0001${discriminator}\u0001${version}`
+    this.edges.add(`${key}\t${source}\t${target}\t${label}\t${discriminator}\t${version}\t${this.textOf(origin)}\t${said}\n`)
+    return true
+  }
+
+  private keyOf(id: string): number | undefined {
+    return this.recent.get(id) ?? this.older.get(id)
+  }
+
+  /**
+   * A column has found its table. Whether its row tells of the edge, too: one that says nothing but that it is, and was read at the same
+   * place, need not be written out (`edge` is null for others).
+   */
+  private settleHome(id: string, tableId: string, column: number, table: number, edge: number | null, origin: Origin): boolean {
+    const waiting = this.pending.get(id)
+    if (waiting === undefined) {
+      this.homes.add(`${column}\t${table}\n`)
+      this.hasHomes = true
+      return false
+    }
+    this.pending.delete(id)
+    const isTold = edge !== null && origin === waiting.origin
+    this.nodes.add(isTold ? `${waiting.row}${table}\t${edge}\t${escapeCopyText(tableId)}\n` : `${waiting.row}${table}\t\\N\t\\N\n`)
+    return isTold
+  }
+}
