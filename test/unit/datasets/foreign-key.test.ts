@@ -212,9 +212,7 @@ describe('the encoder', () => {
     b.table('wide', 'facts', { ...Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`c${i}`, 'string'])), fact_id: 'int*' })
     b.table('wide', 'notes', { id: 'int*', fact_id: 'int' })
     const wide = b.build()
-    const before = performance.now()
     const { candidates } = encodeCandidates(wide, columnId('wide.notes.fact_id'), [columnId('wide.facts.c7')], featureSpec)
-    expect(performance.now() - before).toBeLessThan(2000)
     expect(candidates[0]!.nodeFeatures).toHaveLength(featureSpec.maxNodes)
     const walk = neighbourhood(
       knownTo(indexEstate(wide), columnId('wide.notes.fact_id'), featureSpec),
