@@ -1,14 +1,25 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
-import { countVersions, findDataset, readRowPage, readTags, readVersionPage } from '../../datasets/exchange/dataset-store.js'
+import {
+  countDatasets,
+  countVersions,
+  findDataset,
+  readDatasetPage,
+  readRowPage,
+  readTags,
+  readVersionPage,
+} from '../../datasets/exchange/dataset-store.js'
 import { rowKey } from '../../datasets/records/row-key.js'
 import { readSplits } from '../../datasets/splits/split-store.js'
 import { versionStatistics } from '../../datasets/statistics/version-statistics.js'
-import { findDatasetVersion, readDatasets, readDatasetVersion } from '../../datasets/store.js'
+import { findDatasetVersion, readDatasetVersion } from '../../datasets/store.js'
+import type { DatasetKind } from '../../datasets/version.js'
 import { diffVersions } from '../../datasets/versions/diff.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
 import { JsonScalar } from '../scalars.js'
+import { DatasetKind as DatasetKindEnum } from '../types/dataset-import.js'
 import {
+  DatasetConnection,
   DatasetDiff,
   DatasetRow,
   DatasetRowConnection,
@@ -34,11 +45,29 @@ const numberOf = (cursor: string): { major: number; minor: number } => {
   return typeof major === 'number' && typeof minor === 'number' ? { major, minor } : refuseCursor(cursor)
 }
 
+const placeOf = (cursor: string): { projectId: string; name: string } => {
+  const [projectId, name] = decodeCursor(cursor, 2)
+  return typeof projectId === 'string' && typeof name === 'string' ? { projectId, name } : refuseCursor(cursor)
+}
+
 @Resolver(() => Dataset)
 export class DatasetResolver {
-  @Query(() => [Dataset], { description: 'The datasets of a project, or of all, by name.' })
-  datasets(@Ctx() { platform }: ApiContext, @Arg('projectId', () => ID, { nullable: true }) projectId?: string | null): Promise<Dataset[]> {
-    return readDatasets(platform.database, present({ projectId }))
+  @Query(() => DatasetConnection, { description: 'The datasets of a project, or of all, by name.' })
+  async datasets(
+    @Ctx() { platform: { database } }: ApiContext,
+    @Args(() => PageArguments) page: PageArguments,
+    @Arg('projectId', () => ID, { nullable: true }) projectId?: string | null,
+    @Arg('kind', () => DatasetKindEnum, { nullable: true }) kind?: DatasetKind | null,
+  ): Promise<Connection<Dataset>> {
+    const filter = present({ projectId, kind })
+    const after = page.after ? { after: placeOf(page.after) } : {}
+    const rows = await readDatasetPage(database, { ...filter, ...after, first: pageSize(page.first) + 1 })
+    return pageOf(
+      rows,
+      page,
+      (dataset) => encodeCursor([dataset.projectId, dataset.name]),
+      () => countDatasets(database, filter),
+    )
   }
 
   @Query(() => Dataset, { nullable: true })

@@ -1,11 +1,11 @@
 import express, { Router } from 'express'
 import { assertProject, assertScope, assertUnlimited } from '../../access/principal.js'
-import { countVersions, readRowPage, readVersionPage } from '../../datasets/exchange/dataset-store.js'
+import { countDatasets, countVersions, readDatasetPage, readRowPage, readVersionPage } from '../../datasets/exchange/dataset-store.js'
 import type { ExportOptions } from '../../datasets/exchange/export.js'
 import type { ImportOptions } from '../../datasets/exchange/import.js'
 import { type SpanUnit, spanUnits } from '../../datasets/formats/format.js'
 import { versionStatistics } from '../../datasets/statistics/version-statistics.js'
-import { findDatasetVersion, readDatasets, readDatasetVersionsById } from '../../datasets/store.js'
+import { findDatasetVersion, readDatasetVersionsById } from '../../datasets/store.js'
 import { type DatasetKind, datasetKinds } from '../../datasets/version.js'
 import { readRunFiles } from '../../runs/file-store.js'
 import { readRun } from '../../runs/store.js'
@@ -77,8 +77,9 @@ const list: Route = async ({ principal, parts: { database }, parameters }) => {
     parameters.number('offset', { min: 0, max: 1e9, usual: 0 }),
   ]
   parameters.end()
-  const all = (await readDatasets(database, projectId ? { projectId } : {})).filter((dataset) => !kind || dataset.kind === kind)
-  return { datasets: all.slice(offset, offset + first).map(datasetJson), total: all.length }
+  const filter = { ...(projectId !== undefined && { projectId }), ...(kind !== undefined && { kind }) }
+  const datasets = await readDatasetPage(database, { ...filter, first, offset })
+  return { datasets: datasets.map(datasetJson), total: await countDatasets(database, filter) }
 }
 
 const show: Route = async (call) => {

@@ -3,10 +3,11 @@ import { Field, ID, Int, ObjectType } from 'type-graphql'
 import type { Problem as FoundProblem } from '../../util/problem.js'
 import type { JsonValue } from '../../vocabulary.js'
 import { BigIntScalar, DateTime, JsonScalar } from '../scalars.js'
-import { DatasetVersion } from './datasets.js'
+import { Dataset, DatasetVersion } from './datasets.js'
 import { connectionType } from './paging.js'
 import { Problem } from './problem.js'
 
+export const DatasetConnection = connectionType('Dataset', () => Dataset)
 export const DatasetVersionConnection = connectionType('DatasetVersionPage', () => DatasetVersion)
 
 @ObjectType({ description: 'A row of a version.' })

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { ApiClient } from '../client.js'
 import { openShell, type Shell, withApi } from '../command.js'
 import { describeVersion, findVersion, type VersionView, versionFields } from '../dataset-names.js'
 import { formatTable } from '../output.js'
@@ -14,9 +15,22 @@ interface DatasetView {
 
 const score = (value: number | null): string => (value === null ? '' : value.toFixed(2))
 
+const listQuery = `query ($projectId: ID, $after: String) { datasets(projectId: $projectId, first: 1000, after: $after) {
+  edges { node { id projectId name kind description tags } } pageInfo { hasNextPage endCursor } } }`
+
+async function readAll(api: ApiClient, projectId: string | undefined): Promise<DatasetView[]> {
+  type Answer = { datasets: { edges: { node: DatasetView }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } }
+  const all: DatasetView[] = []
+  for (let after: string | null = null; ; ) {
+    const { datasets }: Answer = await api.request<Answer>(listQuery, { projectId, after })
+    all.push(...datasets.edges.map(({ node }) => node))
+    if (!datasets.pageInfo.hasNextPage) return all
+    after = datasets.pageInfo.endCursor
+  }
+}
+
 async function list(shell: Shell, projectId: string | undefined): Promise<void> {
-  const query = 'query ($projectId: ID) { datasets(projectId: $projectId) { id projectId name kind description tags } }'
-  const { datasets } = await withApi(shell, (api) => api.request<{ datasets: DatasetView[] }>(query, { projectId }))
+  const datasets = await withApi(shell, (api) => readAll(api, projectId))
   const rows = datasets.map(({ projectId: project, name, kind, tags, id }) => [project, name, kind, tags.join(', '), id])
   shell.output.answer(
     datasets,

@@ -3,7 +3,7 @@ import type { RowBlobs } from '../chunks.js'
 import { inherited, tablesOf } from '../lineage.js'
 import { readDatasetRows, readDatasetVersion, saveDatasetVersion } from '../store.js'
 import type { DatasetVersion } from '../version.js'
-import { type EnhancementReport, planEnhancement } from './enhance.js'
+import { type EnhancementReport, passesOf, planEnhancement } from './enhance.js'
 import { type EnhancementOptionsInput, parseEnhancementOptions } from './options.js'
 
 export interface VersionEnhancement {
@@ -13,6 +13,8 @@ export interface VersionEnhancement {
   dryRun?: boolean
   description?: string
   createdBy?: string
+  /** called every 10,000 rows that are read, of as many as all passes over them have; a throw stops the enhancement, and nothing is saved */
+  onProgress?: (rows: number, of: number) => void
 }
 
 export interface EnhancementResult {
@@ -23,16 +25,26 @@ export interface EnhancementResult {
   isNew: boolean
 }
 
+const progressEvery = 10_000
+
 /** A version made better by the steps that are asked for, as a new version; the steps are in its provenance. */
 export async function enhanceVersion(
   database: Database,
   blobs: RowBlobs,
-  { versionId, options: given, dryRun = false, description, createdBy }: VersionEnhancement,
+  { versionId, options: given, dryRun = false, description, createdBy, onProgress }: VersionEnhancement,
   now: Date,
 ): Promise<EnhancementResult> {
   const options = parseEnhancementOptions(given)
   const source = await readDatasetVersion(database, versionId)
-  const plan = await planEnhancement(source.kind, () => readDatasetRows(database, blobs, source.id), options)
+  const total = source.rowCount * passesOf(source.kind, options)
+  let read = 0
+  async function* rows() {
+    for await (const row of readDatasetRows(database, blobs, source.id)) {
+      if (++read % progressEvery === 0) onProgress?.(read, total)
+      yield row
+    }
+  }
+  const plan = await planEnhancement(source.kind, rows, options)
   if (dryRun) {
     for await (const _ of plan.rows());
     return { report: plan.report(), version: null, isNew: false }

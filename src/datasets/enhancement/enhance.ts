@@ -51,6 +51,10 @@ export async function planEnhancement(
   }
 }
 
+/** How often the rows are read: once for each step that looks at all of them first, and once to do it. */
+export const passesOf = (kind: DatasetKind, options: EnhancementOptions): number =>
+  steps.filter((step) => step.start(options, kind)?.plan).length + 1
+
 const openAll = (runs: readonly { run: StepRun }[]): Apply[] => runs.map(({ run }) => run.open())
 
 async function* numbered(rows: AsyncIterable<JsonValue>): AsyncGenerator<NumberedRow> {

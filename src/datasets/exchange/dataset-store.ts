@@ -5,7 +5,7 @@ import { datasetVersionNodeId } from '../../util/node-ids.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import { type Chunk, type RowBlobs, readChunkRows } from '../chunks.js'
 import { expectedRows, readDatasetVersionsById, readVersionChunks } from '../store.js'
-import type { Dataset, DatasetVersion } from '../version.js'
+import type { Dataset, DatasetKind, DatasetVersion } from '../version.js'
 
 const columns = `d.id, d.project_id AS "projectId", d.name, d.kind, d.description, d.tags, d.created_by AS "createdBy",
   d.created_at AS "createdAt", d.updated_at AS "updatedAt", d.source, d.provenance`
@@ -29,6 +29,32 @@ export async function readDataset(sql: Sql, id: string): Promise<Dataset> {
 export async function findDatasetByName(sql: Sql, projectId: string, name: string): Promise<Dataset | null> {
   const { rows } = await sql.query<Dataset>(`SELECT ${columns} FROM dataset d WHERE d.project_id = $1 AND d.name = $2`, [projectId, name])
   return rows[0] ?? null
+}
+
+export interface DatasetFilter {
+  projectId?: string
+  kind?: DatasetKind
+}
+
+const filtered = `($1::text IS NULL OR d.project_id = $1) AND ($2::text IS NULL OR d.kind = $2)`
+const filterValues = ({ projectId, kind }: DatasetFilter) => [projectId ?? null, kind ?? null]
+
+/** Datasets by project and name, from after the one that `after` names, or after `offset` of them. */
+export async function readDatasetPage(
+  sql: Sql,
+  filter: DatasetFilter & { first: number; after?: { projectId: string; name: string }; offset?: number },
+): Promise<Dataset[]> {
+  const { rows } = await sql.query<Dataset>(
+    `SELECT ${columns} FROM dataset d WHERE ${filtered} AND ($3::text IS NULL OR (d.project_id, d.name) > ($3, $4::text))
+     ORDER BY d.project_id, d.name LIMIT $5 OFFSET $6`,
+    [...filterValues(filter), filter.after?.projectId ?? null, filter.after?.name ?? null, filter.first, filter.offset ?? 0],
+  )
+  return rows
+}
+
+export async function countDatasets(sql: Sql, filter: DatasetFilter): Promise<number> {
+  const { rows } = await sql.query<{ n: number }>(`SELECT count(*) AS n FROM dataset d WHERE ${filtered}`, filterValues(filter))
+  return rows[0]!.n
 }
 
 export interface DatasetChanges {

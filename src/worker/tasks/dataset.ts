@@ -116,12 +116,17 @@ async function runValidation(context: Context<Of<'validate'>>): Promise<Properti
 }
 
 async function runEnhancement(context: Context<Of<'enhance'>>): Promise<Properties> {
-  const { options, parts, platform } = context
+  const { options, parts, platform, signal } = context
   const { versionId, steps, dryRun, description } = options
   const source = await readDatasetVersion(platform.database, versionId)
+  const tell = progressOf(context)
   const { report, version, isNew } = await enhanceDataset(parts, source, {
     options: steps,
     dryRun,
+    onProgress: (rows, total) => {
+      signal.throwIfAborted()
+      tell(rows, total)
+    },
     ...(description !== undefined && { description }),
   })
   const { rowsBefore, rowsAfter } = report

@@ -46,8 +46,8 @@ describe("examples of one's own", () => {
     const first = await imported('node')
     expect(first).toMatchObject({ isNew: true, version: { number: '1.0', kind: 'node', rowCount: '40' }, problemCount: 0 })
     expect(await imported('node')).toMatchObject({ isNew: false, version: { id: first.version.id } })
-    const { datasets } = await server.ask('{ datasets(projectId: "toys") { name kind } }')
-    expect(datasets).toEqual([{ name: 'chains of node', kind: 'node' }])
+    const { datasets } = await server.ask('{ datasets(projectId: "toys") { edges { node { name kind } } } }')
+    expect(datasets.edges).toEqual([{ node: { name: 'chains of node', kind: 'node' } }])
   })
 
   test('with an error in a line are refused as a whole, every problem named', async () => {

@@ -44,6 +44,27 @@ const importing = (name: string, body: string | Uint8Array<ArrayBuffer> = jsonl,
     headers: { 'content-type': 'application/octet-stream' },
   })
 
+describe('the datasets of a project', () => {
+  test('come by the page, of one kind or of all, by GraphQL and by REST', async () => {
+    const names = ['alpha', 'beta', 'gamma', 'omega']
+    const create = 'mutation ($name: String!, $kind: DatasetKind!) { createDataset(projectId: "paged", name: $name, kind: $kind) { id } }'
+    for (const name of names) await server.ask(create, { name, kind: name === 'omega' ? 'RELATION' : 'LABELED_TEXT' })
+    const query = `query ($after: String, $kind: DatasetKind) { datasets(projectId: "paged", first: 2, after: $after, kind: $kind) {
+      totalCount edges { node { name } } pageInfo { hasNextPage endCursor } } }`
+    const namesOf = (page: Json) => page.edges.map((edge: Json) => edge.node.name)
+    const { datasets: first } = await server.ask(query)
+    expect([namesOf(first), first.totalCount, first.pageInfo.hasNextPage]).toEqual([['alpha', 'beta'], 4, true])
+    const { datasets: second } = await server.ask(query, { after: first.pageInfo.endCursor })
+    expect([namesOf(second), second.pageInfo.hasNextPage]).toEqual([['gamma', 'omega'], false])
+    const { datasets: relations } = await server.ask(query, { kind: 'RELATION' })
+    expect([namesOf(relations), relations.totalCount]).toEqual([['omega'], 1])
+    const { errors } = await server.post(query, { after: 'nonsense' })
+    expect(errors![0]!.message).toMatch(/"nonsense" is no cursor/)
+    const { body } = await call('/datasets?project_id=paged&first=2&offset=1')
+    expect([body.datasets.map((dataset: Json) => dataset.name), body.total]).toEqual([['beta', 'gamma'], 4])
+  })
+})
+
 describe('training data by REST', () => {
   test('a file becomes a version, comes back in every format, and every format is that version again', async () => {
     const { status, body } = await importing('intents')

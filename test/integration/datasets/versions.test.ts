@@ -329,4 +329,24 @@ describe('enhancement of a version', () => {
     const again = await enhanceVersion(database, blobs, { ...asked, versionId: version!.id }, now)
     expect([again.isNew, again.version!.id]).toEqual([false, version!.id])
   })
+
+  it('says how far it is, over all its passes; what stops it there leaves no version', async () => {
+    const source = await save('many', texts(12_000))
+    const heard: [number, number][] = []
+    const asked = {
+      versionId: source.id,
+      options: { duplicates: {} },
+      onProgress: (rows: number, of: number) => void heard.push([rows, of]),
+    }
+    await enhanceVersion(database, blobs, { ...asked, dryRun: true }, now)
+    expect(heard).toEqual([
+      [10_000, 24_000],
+      [20_000, 24_000],
+    ])
+    const onProgress = (rows: number) => {
+      if (rows > 10_000) throw new Error('told to stop')
+    }
+    await expect(enhanceVersion(database, blobs, { ...asked, onProgress }, now)).rejects.toThrow('told to stop')
+    expect(await readDatasetVersions(database, source.datasetId)).toHaveLength(1)
+  })
 })
