@@ -30,15 +30,15 @@ import {
   type SavedCheckpoint,
 } from './runs/checkpoint-store.js'
 import { createRun, readRunsById } from './runs/store.js'
-import { assertJudgeable } from './training/judgeable.js'
 import {
   type EvaluateOptions,
   evaluateOptions,
   type TrainGgnnOptions,
   type TrainRankerOptions,
   trainGgnnOptions,
-} from './training/ranking-job.js'
-import type { TrainReadoutOptions } from './training/readout-job.js'
+} from './training/jobs/ranking-job.js'
+import type { TrainReadoutOptions } from './training/jobs/readout-job.js'
+import { assertJudgeable } from './training/judging/judgeable.js'
 import { disagreements, overlayOptions } from './training/resume.js'
 import { didYouMean } from './util/closest.js'
 import { EspalierError } from './util/error.js'

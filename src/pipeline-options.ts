@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ingestOptions, scopeName } from './catalog/ingest-options.js'
-import { trainRankerOptions } from './training/ranking-job.js'
+import { trainRankerOptions } from './training/jobs/ranking-job.js'
 
 /** What of a training is left to whoever asks for a pipeline: what it learns from, the pipeline decides. */
 export const pipelineTraining = trainRankerOptions.pick({

@@ -3,9 +3,9 @@
  * PyTorch Geometric's GatedGraphConv on the same graph and parameters: messages along the edges, a message matrix per round, one GRU.
  */
 
-import { gatedRound } from '../../dist/models/ggnn-propagation.js'
-import { encodeSparse } from '../../dist/models/graph-encode.js'
-import { layoutFor } from '../../dist/models/graph-layout.js'
+import { gatedRound } from '../../dist/models/ggnn/ggnn-propagation.js'
+import { encodeSparse } from '../../dist/models/graphs/graph-encode.js'
+import { layoutFor } from '../../dist/models/graphs/graph-layout.js'
 import { buildForward, createTrainer } from '../../dist/models/trainer.js'
 import { ortExecutor } from '../../dist/tensor/ort.js'
 import { float32, int32 } from '../../dist/tensor/tensor.js'

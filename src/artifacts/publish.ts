@@ -1,7 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.js'
 import type { Model } from '../models/model.js'
 import { parseOptions } from '../models/options.js'
-import type { RankingList } from '../models/ranking-list.js'
+import type { RankingList } from '../models/rankings/ranking-list.js'
 import { appendGraphChanges } from '../postgres/outbox.js'
 import type { TensorExecutor } from '../tensor/executor.js'
 import { opset } from '../tensor/onnx.js'

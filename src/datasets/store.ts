@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { GraphExample } from '../models/graph-example.js'
-import type { RankingList } from '../models/ranking-list.js'
+import type { GraphExample } from '../models/graphs/graph-example.js'
+import type { RankingList } from '../models/rankings/ranking-list.js'
 import { appendGraphChanges } from '../postgres/outbox.js'
 import type { Client, Database, Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'

@@ -1,5 +1,5 @@
 import { groupFolds, leaveOneGroupOut, splitByGroup } from '../datasets/splits/groups.js'
-import type { RankingList } from '../models/ranking-list.js'
+import type { RankingList } from '../models/rankings/ranking-list.js'
 import type { Rng } from '../util/random.js'
 import { type EvaluationOptions, evaluateRanking, type RankingReport } from './ranking.js'
 

@@ -1,4 +1,4 @@
-import type { RankingList } from '../models/ranking-list.js'
+import type { RankingList } from '../models/rankings/ranking-list.js'
 import { bootstrapMeans, type Estimate } from '../statistics/intervals.js'
 import { hitsAt, ndcgAt, reciprocalRank, relevanceThreshold } from '../statistics/ranking-scores.js'
 import { EspalierError } from '../util/error.js'

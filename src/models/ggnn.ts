@@ -2,12 +2,19 @@ import { z } from 'zod'
 import type { GraphBuilder } from '../tensor/builder.js'
 import type { Value } from '../tensor/graph.js'
 import type { Problem } from '../util/problem.js'
-import { encodeTypedGraphs, exportLayouts, openLayout, propagate, propagationFields, propagationParameters } from './ggnn-propagation.js'
-import { encodeQueries, gatedParameters, gatedPool, poolingField } from './ggnn-readout.js'
-import { listLoss } from './list-net.js'
+import {
+  encodeTypedGraphs,
+  exportLayouts,
+  openLayout,
+  propagate,
+  propagationFields,
+  propagationParameters,
+} from './ggnn/ggnn-propagation.js'
+import { encodeQueries, gatedParameters, gatedPool, poolingField } from './ggnn/ggnn-readout.js'
 import type { Batch, Model, ParameterSpec, ParameterValues } from './model.js'
-import { decodeScores, encodeRanking } from './ranking-batch.js'
-import type { RankingList } from './ranking-list.js'
+import { listLoss } from './rankings/list-net.js'
+import { decodeScores, encodeRanking } from './rankings/ranking-batch.js'
+import type { RankingList } from './rankings/ranking-list.js'
 
 export const ggnnOptions = z.strictObject({
   ...propagationFields,

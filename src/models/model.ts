@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../tensor/builder.js'
 import type { Value } from '../tensor/graph.js'
 import type { NamedTensors } from '../tensor/tensor.js'
 import type { Problem } from '../util/problem.js'
-import type { RankingList } from './ranking-list.js'
+import type { RankingList } from './rankings/ranking-list.js'
 
 /** How a parameter starts: see `models/parameters.ts` for the formulas. */
 export type Initializer = 'zeros' | 'ones' | 'fan-in' | 'glorot'

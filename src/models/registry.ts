@@ -1,10 +1,10 @@
 import { didYouMean } from '../util/closest.js'
 import { EspalierError } from '../util/error.js'
+import { ggnnClassic } from './ggnn/ggnn-classic.js'
+import { ggnnGraph } from './ggnn/ggnn-graph.js'
+import { ggnnNode } from './ggnn/ggnn-node.js'
+import { ggnnSequence } from './ggnn/ggnn-sequence.js'
 import { ggnn } from './ggnn.js'
-import { ggnnClassic } from './ggnn-classic.js'
-import { ggnnGraph } from './ggnn-graph.js'
-import { ggnnNode } from './ggnn-node.js'
-import { ggnnSequence } from './ggnn-sequence.js'
 import type { Model } from './model.js'
 
 /** A model whose options and examples are known by its own schema and its `examples` only. */

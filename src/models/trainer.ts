@@ -13,7 +13,7 @@ import { EspalierError } from '../util/error.js'
 import type { Batch, Model, ParameterSpec } from './model.js'
 import { parseOptions } from './options.js'
 import { assertParameters, initializeParameters } from './parameters.js'
-import type { RankingList } from './ranking-list.js'
+import type { RankingList } from './rankings/ranking-list.js'
 
 export interface TrainerOptions<Options, Example = RankingList> {
   model: Model<Options, Example>

@@ -4,7 +4,7 @@ import { candidateTargets } from '../datasets/links/recall.js'
 import { type FeatureSpec, parseFeatureSpec } from '../datasets/links/spec.js'
 import { tasks } from '../datasets/tasks/index.js'
 import type { LinkTaskName } from '../datasets/tasks/task.js'
-import type { RankingList } from '../models/ranking-list.js'
+import type { RankingList } from '../models/rankings/ranking-list.js'
 import { EspalierError } from '../util/error.js'
 
 export { parseLinkTask } from '../datasets/tasks/index.js'

@@ -3,7 +3,7 @@ import { type ParitySamples, parseSamples, samplesPath } from '../artifacts/pari
 import { openScorer, type Scorer } from '../artifacts/parity/scorer.js'
 import type { Artifact } from '../artifacts/store.js'
 import type { Model } from '../models/model.js'
-import type { RankingList } from '../models/ranking-list.js'
+import type { RankingList } from '../models/rankings/ranking-list.js'
 import { EspalierError } from '../util/error.js'
 import { sha256 } from '../util/hash.js'
 import { describeProblem, type Problem } from '../util/problem.js'

@@ -1,11 +1,11 @@
 import { createTrainer, type Trainer } from '../models/trainer.js'
 import type { TrainingEvent } from './events.js'
-import { chooseWorkers } from './parts.js'
+import { type EncodedValidation, encodeValidation } from './judging/validation.js'
 import { planEpoch, type TrainingPlan, type TrainingRequest } from './plan.js'
 import { freshProgress, type Progress, packCheckpoint, resumeProgress } from './progress.js'
 import { openResourceMeter, type ResourceMeter } from './resources.js'
+import { chooseWorkers } from './sampling/parts.js'
 import { openTracer, type Tracer } from './trace.js'
-import { type EncodedValidation, encodeValidation } from './validation.js'
 
 export type Control = 'pause' | 'cancel' | 'drain'
 

@@ -3,13 +3,13 @@ import type { StepResult } from '../models/trainer.js'
 import { EspalierError } from '../util/error.js'
 import { describeProblem, type Problem } from '../util/problem.js'
 import { type Attempt, type Control, checkpointOf, shareDone } from './attempt.js'
-import { observeValidation } from './early-stopping.js'
 import type { TrainingEvent } from './events.js'
-import { directionOf } from './gates.js'
-import { splitBatch } from './parts.js'
+import { observeValidation } from './judging/early-stopping.js'
+import { directionOf } from './judging/gates.js'
+import { assertFinite, validate, weightOf } from './judging/validation.js'
 import { planEpoch } from './plan.js'
+import { splitBatch } from './sampling/parts.js'
 import { learningRateAt, observeLoss } from './schedules.js'
-import { assertFinite, validate, weightOf } from './validation.js'
 
 type Events<T = void> = AsyncGenerator<TrainingEvent, T, void>
 

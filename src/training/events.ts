@@ -1,5 +1,5 @@
 import type { NamedTensors } from '../tensor/tensor.js'
-import type { GateResult } from './gates.js'
+import type { GateResult } from './judging/gates.js'
 import type { TrainingOptions } from './options.js'
 import type { TraceSummary } from './trace.js'
 

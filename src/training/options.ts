@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { executorNames } from '../tensor/executors.js'
 import { EspalierError } from '../util/error.js'
-import { type Gate, metricDirections } from './gates.js'
+import { type Gate, metricDirections } from './judging/gates.js'
 import { scheduleOptions } from './schedules.js'
 
 const count = z.number().int().positive()

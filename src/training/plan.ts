@@ -5,11 +5,11 @@ import { parseOptions } from '../models/options.js'
 import type { TensorExecutor } from '../tensor/executor.js'
 import { EspalierError } from '../util/error.js'
 import { seeded } from '../util/random.js'
-import { planBatches } from './batches.js'
-import { assertGates } from './judgeable.js'
-import { digestExamples, type LearningTask } from './learning-task.js'
+import { digestExamples, type LearningTask } from './jobs/learning-task.js'
+import { assertGates } from './judging/judgeable.js'
 import { parseTrainingOptions, type TrainingOptions, type trainingOptions } from './options.js'
-import { epochOrder } from './sampler.js'
+import { planBatches } from './sampling/batches.js'
+import { epochOrder } from './sampling/sampler.js'
 
 export interface TrainingRequest<Example> {
   model: Model<unknown, Example>

@@ -4,10 +4,10 @@ import { EspalierError } from '../util/error.js'
 import { canonicalJson } from '../util/hash.js'
 import type { JsonValue } from '../vocabulary.js'
 import { type CheckpointHeader, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
-import type { Stopping } from './early-stopping.js'
+import type { Stopping } from './judging/early-stopping.js'
 import { decisiveOptions, mayGrow } from './options.js'
 import type { TrainingPlan } from './plan.js'
-import type { Position } from './sampler.js'
+import type { Position } from './sampling/sampler.js'
 import { initialScheduleState, type ScheduleState } from './schedules.js'
 
 /** Where a run is: with the trainer's own state, all that decides what comes next. */

@@ -1,8 +1,8 @@
 import { type Attempt, type Control, checkpointOf, openAttempt } from './attempt.js'
-import { isExhausted } from './early-stopping.js'
 import { closeEpoch, runEpoch, tellMetrics, tellTrace } from './epoch.js'
 import type { TrainingEvent, TrainingResult } from './events.js'
-import { judgeGates } from './gates.js'
+import { isExhausted } from './judging/early-stopping.js'
+import { judgeGates } from './judging/gates.js'
 import { gatesOf } from './options.js'
 import { planTraining, type TrainingRequest } from './plan.js'
 

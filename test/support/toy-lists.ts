@@ -1,4 +1,4 @@
-import type { RankingList } from '../../src/models/ranking-list.js'
+import type { RankingList } from '../../src/models/rankings/ranking-list.js'
 import { seeded } from '../../src/util/random.js'
 
 /**

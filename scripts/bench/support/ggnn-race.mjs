@@ -2,7 +2,7 @@
 import { ggnn } from '../../../dist/models/ggnn.js'
 import { createTrainer } from '../../../dist/models/trainer.js'
 import { ortExecutor } from '../../../dist/tensor/ort.js'
-import { rankingTask } from '../../../dist/training/learning-task.js'
+import { rankingTask } from '../../../dist/training/jobs/learning-task.js'
 import { train } from '../../../dist/training/train.js'
 import { answer, race, report, startOurs, startPython, writeTensors } from './peers.mjs'
 import { makeLists } from './ranking-lists.mjs'

@@ -8,7 +8,7 @@ import { averageReports, isBeyond, studyRanking, unitFor } from '../../../dist/e
 import { ggnn } from '../../../dist/models/ggnn.js'
 import { createTrainer } from '../../../dist/models/trainer.js'
 import { ortExecutor as executor } from '../../../dist/tensor/ort.js'
-import { rankingTask } from '../../../dist/training/learning-task.js'
+import { rankingTask } from '../../../dist/training/jobs/learning-task.js'
 import { train } from '../../../dist/training/train.js'
 import { seeded } from '../../../dist/util/random.js'
 

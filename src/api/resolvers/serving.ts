@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql'
 import { parseAlias } from '../../artifacts/promotion.js'
 import type { Alias } from '../../artifacts/store.js'
-import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
+import type { CandidateGraph, RankingList } from '../../models/rankings/ranking-list.js'
 import { parseLinkTask } from '../../serving/link-tasks.js'
 import { predictLinks } from '../../serving/predict-links.js'
 import type { Precision } from '../../serving/session.js'

@@ -1,6 +1,6 @@
 import { scoreQuery } from '../../evaluation/ranking.js'
 import type { Model } from '../../models/model.js'
-import type { RankingList } from '../../models/ranking-list.js'
+import type { RankingList } from '../../models/rankings/ranking-list.js'
 import { createTrainer } from '../../models/trainer.js'
 import type { TensorExecutor } from '../../tensor/executor.js'
 import { loadOnnx } from '../../tensor/ort.js'

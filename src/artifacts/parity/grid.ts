@@ -1,7 +1,7 @@
-import type { GraphExample } from '../../models/graph-example.js'
+import type { GraphExample } from '../../models/graphs/graph-example.js'
+import type { TypedGraph } from '../../models/graphs/typed-graph.js'
 import type { ExampleKind } from '../../models/model.js'
-import type { RankingList } from '../../models/ranking-list.js'
-import type { TypedGraph } from '../../models/typed-graph.js'
+import type { RankingList } from '../../models/rankings/ranking-list.js'
 
 /** One case of the grid: examples that are scored as one batch. */
 export interface GridCase<Example> {

@@ -1,5 +1,5 @@
 import type { Batch, Model } from '../../models/model.js'
-import type { RankingList } from '../../models/ranking-list.js'
+import type { RankingList } from '../../models/rankings/ranking-list.js'
 import type { Program } from '../../tensor/executor.js'
 import { loadOnnx } from '../../tensor/ort.js'
 import { EspalierError } from '../../util/error.js'

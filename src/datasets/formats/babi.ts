@@ -1,4 +1,4 @@
-import type { GraphExample } from '../../models/graph-example.js'
+import type { GraphExample } from '../../models/graphs/graph-example.js'
 import { type Problem, problem } from '../../util/problem.js'
 
 /** One question about a graph of bAbI, as the file numbers it: nodes, edge types, question types and labels from 1. */

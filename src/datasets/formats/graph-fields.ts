@@ -1,4 +1,4 @@
-import type { TypedGraph } from '../../models/typed-graph.js'
+import type { TypedGraph } from '../../models/graphs/typed-graph.js'
 import { didYouMean } from '../../util/closest.js'
 import { type Problem, problem } from '../../util/problem.js'
 import { readEdgePairs } from './edge-index.js'

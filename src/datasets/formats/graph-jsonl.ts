@@ -1,4 +1,4 @@
-import type { GraphExample, GraphTarget } from '../../models/graph-example.js'
+import type { GraphExample, GraphTarget } from '../../models/graphs/graph-example.js'
 import type { ExampleKind } from '../../models/model.js'
 import type { Problem } from '../../util/problem.js'
 import {

@@ -1,4 +1,4 @@
-import type { GraphExample, GraphTarget } from '../../models/graph-example.js'
+import type { GraphExample, GraphTarget } from '../../models/graphs/graph-example.js'
 import type { JsonValue } from '../../vocabulary.js'
 
 /** One example as the object that a line of graph JSONL holds (see graph-jsonl.ts), always in pairs. */

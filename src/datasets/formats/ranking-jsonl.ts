@@ -1,4 +1,4 @@
-import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
+import type { CandidateGraph, RankingList } from '../../models/rankings/ranking-list.js'
 import type { Problem } from '../../util/problem.js'
 import {
   agree,

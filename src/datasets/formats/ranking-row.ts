@@ -1,4 +1,4 @@
-import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
+import type { CandidateGraph, RankingList } from '../../models/rankings/ranking-list.js'
 import type { JsonValue } from '../../vocabulary.js'
 
 /** One list as the object that a line of ranking JSONL holds (see ranking-jsonl.ts), always in pairs. */

@@ -1,4 +1,4 @@
-import type { CandidateGraph, RankingList } from '../../models/ranking-list.js'
+import type { CandidateGraph, RankingList } from '../../models/rankings/ranking-list.js'
 import { EspalierError } from '../../util/error.js'
 import type { CatalogEdge, CatalogNode, EdgeLabel } from '../../vocabulary.js'
 import { tasks } from '../tasks/index.js'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { RankingList } from '../../models/ranking-list.js'
+import type { RankingList } from '../../models/rankings/ranking-list.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { Rng } from '../../util/random.js'
 import type { CatalogEdge } from '../../vocabulary.js'

@@ -1,4 +1,4 @@
-import type { RankingList } from '../../models/ranking-list.js'
+import type { RankingList } from '../../models/rankings/ranking-list.js'
 import { EspalierError } from '../../util/error.js'
 import type { Rng } from '../../util/random.js'
 import { apportion } from './apportion.js'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraphLines } from '../../../src/datasets/formats/graph-row.js'
-import type { GraphExample } from '../../../src/models/graph-example.js'
+import type { GraphExample } from '../../../src/models/graphs/graph-example.js'
 import { ortExecutor } from '../../../src/tensor/ort.js'
 import { seeded } from '../../../src/util/random.js'
 import { startWorker } from '../../../src/worker/worker.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type GraphKind, parseGraphJsonl } from '../../../src/datasets/formats/graph-jsonl.js'
 import { graphRow, parseGraphRow, printGraphLines } from '../../../src/datasets/formats/graph-row.js'
-import type { GraphExample } from '../../../src/models/graph-example.js'
+import type { GraphExample } from '../../../src/models/graphs/graph-example.js'
 
 const graph = {
   node_features: [

@@ -6,7 +6,7 @@ import { buildLinkLists, type LinkData } from '../../../src/datasets/links/lists
 import { groupFolds } from '../../../src/datasets/splits/groups.js'
 import { tasks } from '../../../src/datasets/tasks/index.js'
 import { evaluateRanking } from '../../../src/evaluation/ranking.js'
-import type { RankingList } from '../../../src/models/ranking-list.js'
+import type { RankingList } from '../../../src/models/rankings/ranking-list.js'
 import { seeded } from '../../../src/util/random.js'
 import { randomFlows, randomJobs, randomKeys } from '../../support/random-links.js'
 import { smallEstate } from '../../support/small-estate.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { parseRankingJsonl } from '../../../src/datasets/formats/ranking-jsonl.js'
 import { printRankingJsonl } from '../../../src/datasets/formats/ranking-row.js'
-import { validateList } from '../../../src/models/ranking-encode.js'
+import { validateList } from '../../../src/models/rankings/ranking-encode.js'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseRankingJsonl, readRankingJsonl } from '../../../src/datasets/formats/ranking-jsonl.js'
 import { parseRankingRow, printRankingJsonl, printRankingLines, rankingRow } from '../../../src/datasets/formats/ranking-row.js'
-import type { RankingList } from '../../../src/models/ranking-list.js'
+import type { RankingList } from '../../../src/models/rankings/ranking-list.js'
 
 const candidate = (more: object = {}) => ({
   node_features: [

@@ -5,7 +5,7 @@ import { compareRankings } from '../../../src/evaluation/compare.js'
 import { evaluateLeaveOneOut } from '../../../src/evaluation/leave-one-out.js'
 import { evaluateRanking, evaluateScorer, type Scorer } from '../../../src/evaluation/ranking.js'
 import { printRankingReports, summarizeRanking } from '../../../src/evaluation/report.js'
-import type { RankingList } from '../../../src/models/ranking-list.js'
+import type { RankingList } from '../../../src/models/rankings/ranking-list.js'
 import { seeded } from '../../../src/util/random.js'
 import { columnId, smallEstate } from '../../support/small-estate.js'
 

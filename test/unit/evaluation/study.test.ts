@@ -3,7 +3,7 @@ import { ruleOfTheTask } from '../../../src/evaluation/baselines.js'
 import { evaluateRanking, type RankingReport } from '../../../src/evaluation/ranking.js'
 import { printStudy } from '../../../src/evaluation/report.js'
 import { averageReports, studyRanking, unitFor } from '../../../src/evaluation/study.js'
-import type { RankingList } from '../../../src/models/ranking-list.js'
+import type { RankingList } from '../../../src/models/rankings/ranking-list.js'
 import { seeded } from '../../../src/util/random.js'
 
 const lists = (count: number, groups: number): RankingList[] =>

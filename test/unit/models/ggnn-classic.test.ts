@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ggnnClassic } from '../../../src/models/ggnn-classic.js'
-import type { CandidateGraph } from '../../../src/models/ranking-list.js'
+import { ggnnClassic } from '../../../src/models/ggnn/ggnn-classic.js'
+import type { CandidateGraph } from '../../../src/models/rankings/ranking-list.js'
 import { buildForward } from '../../../src/models/trainer.js'
 import { ortExecutor } from '../../../src/tensor/ort.js'
 import { float32, type NamedTensors } from '../../../src/tensor/tensor.js'

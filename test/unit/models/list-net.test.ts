@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeLists, listLoss, listNetLoss } from '../../../src/models/list-net.js'
+import { encodeLists, listLoss, listNetLoss } from '../../../src/models/rankings/list-net.js'
 import { GraphBuilder } from '../../../src/tensor/builder.js'
 import { compileForward } from '../../../src/tensor/compile.js'
 import { differentiate } from '../../../src/tensor/differentiate.js'

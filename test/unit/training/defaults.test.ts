@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { parseJobOptions } from '../../../src/jobs.js'
-import { withDefaults } from '../../../src/training/defaults.js'
+import { withDefaults } from '../../../src/training/jobs/defaults.js'
 
 describe('defaults of a job', () => {
   const schema = z.strictObject({ a: z.number().default(1).describe('the a'), b: z.string().default('x'), c: z.number().optional() })

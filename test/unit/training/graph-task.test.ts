@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { GraphExample } from '../../../src/models/graph-example.js'
-import { answerOf, graphTasks, judgeLabels } from '../../../src/training/graph-task.js'
+import type { GraphExample } from '../../../src/models/graphs/graph-example.js'
+import { answerOf, graphTasks, judgeLabels } from '../../../src/training/jobs/graph-task.js'
 
 const graph = (change: Partial<GraphExample> = {}): GraphExample => ({
   id: 'g',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { directionOf, judgeGates } from '../../../src/training/gates.js'
-import { assertJudgeable, measuredMetrics } from '../../../src/training/judgeable.js'
+import { directionOf, judgeGates } from '../../../src/training/judging/gates.js'
+import { assertJudgeable, measuredMetrics } from '../../../src/training/judging/judgeable.js'
 import { gatesOf, parseTrainingOptions } from '../../../src/training/options.js'
 
 const judge = (readout: string, over: object, hasOwn = false) => assertJudgeable(readout, parseTrainingOptions(over), hasOwn)

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { planBatches } from '../../../src/training/batches.js'
-import { isExhausted, observeValidation, type Stopping } from '../../../src/training/early-stopping.js'
-import { directionOf, judgeGates } from '../../../src/training/gates.js'
-import { digestExamples, rankingTask } from '../../../src/training/learning-task.js'
+import { digestExamples, rankingTask } from '../../../src/training/jobs/learning-task.js'
+import { isExhausted, observeValidation, type Stopping } from '../../../src/training/judging/early-stopping.js'
+import { directionOf, judgeGates } from '../../../src/training/judging/gates.js'
 import { decisiveOptions, parseTrainingOptions } from '../../../src/training/options.js'
 import { openResourceMeter } from '../../../src/training/resources.js'
-import { epochOrder } from '../../../src/training/sampler.js'
+import { planBatches } from '../../../src/training/sampling/batches.js'
+import { epochOrder } from '../../../src/training/sampling/sampler.js'
 import { toyLists } from '../../support/toy-lists.js'
 
 describe('epochOrder', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ggnn } from '../../../src/models/ggnn.js'
-import { rankingTask } from '../../../src/training/learning-task.js'
+import { rankingTask } from '../../../src/training/jobs/learning-task.js'
 import { parseTrainingOptions } from '../../../src/training/options.js'
-import { chooseWorkers, splitBatch } from '../../../src/training/parts.js'
 import { planEpoch } from '../../../src/training/plan.js'
+import { chooseWorkers, splitBatch } from '../../../src/training/sampling/parts.js'
 import { toyLists } from '../../support/toy-lists.js'
 
 describe('splitBatch', () => {

@@ -1,5 +1,5 @@
-import { EspalierError } from '../util/error.js'
-import { gatesOf, type TrainingOptions } from './options.js'
+import { EspalierError } from '../../util/error.js'
+import { gatesOf, type TrainingOptions } from '../options.js'
 
 const rankingMetrics = ['validation_loss', 'mrr', 'hits_at_1', 'hits_at_3', 'hits_at_10', 'ndcg_at_10']
 const answerMetrics = ['validation_loss', 'accuracy']

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type RankingMeasure, rankingMeasures, scoreQuery } from '../evaluation/ranking.js'
-import type { RankingList } from '../models/ranking-list.js'
-import { digestRankingList } from '../models/ranking-list-digest.js'
+import { type RankingMeasure, rankingMeasures, scoreQuery } from '../../evaluation/ranking.js'
+import type { RankingList } from '../../models/rankings/ranking-list.js'
+import { digestRankingList } from '../../models/rankings/ranking-list-digest.js'
 
 /** What training has to know of one kind of example, besides what the model knows. */
 export interface LearningTask<Example> {

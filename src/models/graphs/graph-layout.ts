@@ -1,7 +1,7 @@
-import type { GraphBuilder } from '../tensor/builder.js'
-import { multiplyDimensions } from '../tensor/dimension.js'
-import type { Value } from '../tensor/graph.js'
-import type { RowMap } from '../tensor/ops/indexed.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import { multiplyDimensions } from '../../tensor/dimension.js'
+import type { Value } from '../../tensor/graph.js'
+import type { RowMap } from '../../tensor/ops/indexed.js'
 
 /** A batch of B graphs as a model sees it: rows of nodes (padding included), and the three ways in which rows meet. */
 export interface GraphLayout {

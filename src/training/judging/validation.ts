@@ -1,8 +1,8 @@
-import type { Batch } from '../models/model.js'
-import type { Trainer } from '../models/trainer.js'
-import { EspalierError } from '../util/error.js'
-import { planBatches } from './batches.js'
-import type { TrainingPlan } from './plan.js'
+import type { Batch } from '../../models/model.js'
+import type { Trainer } from '../../models/trainer.js'
+import { EspalierError } from '../../util/error.js'
+import type { TrainingPlan } from '../plan.js'
+import { planBatches } from '../sampling/batches.js'
 
 /** Validation examples as tensors, made once: they are the same after every epoch. */
 export interface EncodedValidation {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import type { GraphBuilder } from '../tensor/builder.js'
-import type { Value } from '../tensor/graph.js'
-import { float32, numbersOf } from '../tensor/tensor.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import type { Value } from '../../tensor/graph.js'
+import { float32, numbersOf } from '../../tensor/tensor.js'
+import { choiceLoss, encodeGraphExamples, type ReadoutEncoding, weightsOf } from '../graphs/graph-batch.js'
+import type { GraphExample } from '../graphs/graph-example.js'
+import type { Model } from '../model.js'
 import { exportLayouts, openLayout, propagate, propagationFields, propagationParameters } from './ggnn-propagation.js'
 import { classParameters, classScores, gatedParameters, gatedPool, labelsField, poolingField, readLabel } from './ggnn-readout.js'
-import { choiceLoss, encodeGraphExamples, type ReadoutEncoding, weightsOf } from './graph-batch.js'
-import type { GraphExample } from './graph-example.js'
-import type { Model } from './model.js'
 
 export const ggnnGraphOptions = z.strictObject({
   ...propagationFields,

@@ -1,4 +1,4 @@
-import { seeded } from '../util/random.js'
+import { seeded } from '../../util/random.js'
 
 /** Where a run is in its data: two numbers, so that a checkpoint holds it whole. */
 export interface Position {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { ggnnGraphOptions } from '../models/ggnn-graph.js'
-import { ggnnNodeOptions } from '../models/ggnn-node.js'
-import { ggnnSequenceOptions } from '../models/ggnn-sequence.js'
+import { ggnnGraphOptions } from '../../models/ggnn/ggnn-graph.js'
+import { ggnnNodeOptions } from '../../models/ggnn/ggnn-node.js'
+import { ggnnSequenceOptions } from '../../models/ggnn/ggnn-sequence.js'
+import { trainingOptions } from '../options.js'
 import { withDefaults } from './defaults.js'
 import { exportOptions } from './export-options.js'
-import { trainingOptions } from './options.js'
 import { resumeOption, splitOption } from './origin-options.js'
 
 /** What the data decides is not for the caller to say. */

@@ -1,4 +1,4 @@
-import { float32, int32, type NamedTensors } from '../tensor/tensor.js'
+import { float32, int32, type NamedTensors } from '../../tensor/tensor.js'
 import { groupFor, orderName, type SparseWidths, sparseName, tableName, widestFor, widthsUpTo } from './graph-layout.js'
 import { type Directions, type Message, messagesOf, type TypedGraph } from './typed-graph.js'
 

@@ -1,5 +1,5 @@
-import { decodeSequence } from '../models/ggnn-sequence.js'
-import { digestGraphExample, type GraphExample } from '../models/graph-example.js'
+import { decodeSequence } from '../../models/ggnn/ggnn-sequence.js'
+import { digestGraphExample, type GraphExample } from '../../models/graphs/graph-example.js'
 import type { LearningTask } from './learning-task.js'
 
 /** The read-outs that learn from graph examples. */

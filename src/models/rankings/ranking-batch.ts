@@ -1,11 +1,11 @@
-import { type NamedTensors, numbersOf } from '../tensor/tensor.js'
-import type { Problem } from '../util/problem.js'
-import type { EncodedGraphs } from './graph-encode.js'
+import { type NamedTensors, numbersOf } from '../../tensor/tensor.js'
+import type { Problem } from '../../util/problem.js'
+import type { EncodedGraphs } from '../graphs/graph-encode.js'
+import type { ExampleWidths } from '../graphs/typed-graph.js'
+import type { Batch } from '../model.js'
 import { encodeLists } from './list-net.js'
-import type { Batch } from './model.js'
 import { validateList } from './ranking-encode.js'
 import type { CandidateGraph, RankingList } from './ranking-list.js'
-import type { ExampleWidths } from './typed-graph.js'
 
 /** Graphs of all candidates as tensors; `total` is how many graphs the tensors hold (a stand-in counts, where there is none). */
 export type EncodeGraphs = (graphs: readonly CandidateGraph[], lists: readonly RankingList[]) => EncodedGraphs

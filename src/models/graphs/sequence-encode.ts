@@ -1,4 +1,4 @@
-import { float32, type NamedTensors } from '../tensor/tensor.js'
+import { float32, type NamedTensors } from '../../tensor/tensor.js'
 import type { ReadoutEncoding } from './graph-batch.js'
 import { encodeNodeSlots, slotsOf, type UsableExamples, weightsOf } from './graph-batch.js'
 import type { EncodedGraphs } from './graph-encode.js'

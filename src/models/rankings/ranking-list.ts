@@ -1,4 +1,4 @@
-import type { TypedGraph } from './typed-graph.js'
+import type { TypedGraph } from '../graphs/typed-graph.js'
 
 /**
  * One query with its candidate graphs: what a ranking GGNN learns from and is asked. The same shape as a line of ranking JSONL, in

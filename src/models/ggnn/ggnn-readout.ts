@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { GraphBuilder } from '../tensor/builder.js'
-import type { Value } from '../tensor/graph.js'
-import { float32, type NamedTensors } from '../tensor/tensor.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import type { Value } from '../../tensor/graph.js'
+import { float32, type NamedTensors } from '../../tensor/tensor.js'
+import type { GraphTarget } from '../graphs/graph-example.js'
+import type { GraphLayout } from '../graphs/graph-layout.js'
+import type { ParameterSpec } from '../model.js'
 import type { Named, PropagationOptions } from './ggnn-propagation.js'
-import type { GraphTarget } from './graph-example.js'
-import type { GraphLayout } from './graph-layout.js'
-import type { ParameterSpec } from './model.js'
 
 export const poolingField = z.enum(['sum', 'max']).default('sum').describe('how gated node values become one vector per graph')
 /** Names of classes: distinct, in the order of their scores. */

@@ -1,4 +1,4 @@
-import { type Problem, problem } from '../util/problem.js'
+import { type Problem, problem } from '../../util/problem.js'
 
 /** A graph as models hear it: rows of node features, and edges of several types. */
 export interface TypedGraph {

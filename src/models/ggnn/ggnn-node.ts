@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import type { GraphBuilder } from '../tensor/builder.js'
-import type { Value } from '../tensor/graph.js'
-import { float32, numbersOf } from '../tensor/tensor.js'
-import { exportLayouts, openLayout, propagate, propagationFields, propagationParameters } from './ggnn-propagation.js'
-import { nodeScoreParameters, nodeScores } from './ggnn-readout.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import type { Value } from '../../tensor/graph.js'
+import { float32, numbersOf } from '../../tensor/tensor.js'
 import {
   choiceLoss,
   encodeGraphExamples,
@@ -13,9 +11,11 @@ import {
   type ReadoutEncoding,
   slotsOf,
   weightsOf,
-} from './graph-batch.js'
-import type { GraphExample } from './graph-example.js'
-import type { Model } from './model.js'
+} from '../graphs/graph-batch.js'
+import type { GraphExample } from '../graphs/graph-example.js'
+import type { Model } from '../model.js'
+import { exportLayouts, openLayout, propagate, propagationFields, propagationParameters } from './ggnn-propagation.js'
+import { nodeScoreParameters, nodeScores } from './ggnn-readout.js'
 
 export const ggnnNodeOptions = z.strictObject({ ...propagationFields })
 export type GgnnNodeOptions = z.output<typeof ggnnNodeOptions>

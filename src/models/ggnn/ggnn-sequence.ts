@@ -1,7 +1,12 @@
 import { z } from 'zod'
-import type { GraphBuilder } from '../tensor/builder.js'
-import type { Value } from '../tensor/graph.js'
-import { numbersOf } from '../tensor/tensor.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import type { Value } from '../../tensor/graph.js'
+import { numbersOf } from '../../tensor/tensor.js'
+import { choiceLoss, encodeGraphExamples, impossible, nodeSlots } from '../graphs/graph-batch.js'
+import type { GraphExample } from '../graphs/graph-example.js'
+import type { GraphLayout } from '../graphs/graph-layout.js'
+import { sequenceEncoding } from '../graphs/sequence-encode.js'
+import type { Model, ParameterSpec, ParameterValues } from '../model.js'
 import { exportLayouts, type Named, openLayout, propagate, propagationFields, propagationParameters, whole } from './ggnn-propagation.js'
 import {
   branch,
@@ -16,11 +21,6 @@ import {
   nodeScores,
   poolingField,
 } from './ggnn-readout.js'
-import { choiceLoss, encodeGraphExamples, impossible, nodeSlots } from './graph-batch.js'
-import type { GraphExample } from './graph-example.js'
-import type { GraphLayout } from './graph-layout.js'
-import type { Model, ParameterSpec, ParameterValues } from './model.js'
-import { sequenceEncoding } from './sequence-encode.js'
 
 export const ggnnSequenceOptions = z.strictObject({
   ...propagationFields,

@@ -1,6 +1,6 @@
-import type { Model } from '../models/model.js'
-import { buildGradient } from '../models/trainer.js'
-import { workOf } from '../tensor/work.js'
+import type { Model } from '../../models/model.js'
+import { buildGradient } from '../../models/trainer.js'
+import { workOf } from '../../tensor/work.js'
 
 /**
  * Nodes of one part: what a run costs whatever its size (packed weights, products of weights) is shared by many, and the activations of a

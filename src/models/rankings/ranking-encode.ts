@@ -1,6 +1,6 @@
-import { type Problem, problem } from '../util/problem.js'
+import { type Problem, problem } from '../../util/problem.js'
+import { type ExampleWidths, validateGraph, validateQuery } from '../graphs/typed-graph.js'
 import type { RankingList } from './ranking-list.js'
-import { type ExampleWidths, validateGraph, validateQuery } from './typed-graph.js'
 
 /** What keeps a list from being encoded. An empty list is a warning: its loss is 0 and it has no scores. */
 export function validateList(list: RankingList, widths: ExampleWidths): Problem[] {

@@ -1,4 +1,4 @@
-import { EspalierError } from '../util/error.js'
+import { EspalierError } from '../../util/error.js'
 
 export type Direction = 'higher' | 'lower'
 

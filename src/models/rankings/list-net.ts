@@ -1,8 +1,8 @@
-import type { GraphBuilder } from '../tensor/builder.js'
-import type { Value } from '../tensor/graph.js'
-import type { RowMap } from '../tensor/ops/indexed.js'
-import { float32, int32, type NamedTensors } from '../tensor/tensor.js'
-import { EspalierError } from '../util/error.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import type { Value } from '../../tensor/graph.js'
+import type { RowMap } from '../../tensor/ops/indexed.js'
+import { float32, int32, type NamedTensors } from '../../tensor/tensor.js'
+import { EspalierError } from '../../util/error.js'
 
 /** Stands in for the score of a candidate that is not there: its probability is exactly 0 in float32. */
 const absent = -1e30

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import type { GraphBuilder } from '../tensor/builder.js'
-import { multiplyDimensions } from '../tensor/dimension.js'
-import type { Value } from '../tensor/graph.js'
-import { tensor } from '../tensor/tensor.js'
-import { EspalierError } from '../util/error.js'
-import { type EncodedGraphs, encodeDense, encodeSparse, isDenseBetter } from './graph-encode.js'
-import { exportedSparse, type GraphLayout, layoutFor, sparseWidths } from './graph-layout.js'
-import type { ParameterSpec } from './model.js'
-import { channelsOf, type TypedGraph } from './typed-graph.js'
+import type { GraphBuilder } from '../../tensor/builder.js'
+import { multiplyDimensions } from '../../tensor/dimension.js'
+import type { Value } from '../../tensor/graph.js'
+import { tensor } from '../../tensor/tensor.js'
+import { EspalierError } from '../../util/error.js'
+import { type EncodedGraphs, encodeDense, encodeSparse, isDenseBetter } from '../graphs/graph-encode.js'
+import { exportedSparse, type GraphLayout, layoutFor, sparseWidths } from '../graphs/graph-layout.js'
+import { channelsOf, type TypedGraph } from '../graphs/typed-graph.js'
+import type { ParameterSpec } from '../model.js'
 
 export const whole = (least: number, most: number, value: number, what: string) =>
   z.int().min(least).max(most).default(value).describe(what)
