@@ -68,12 +68,19 @@ export async function tabularColumns(rows: AsyncIterable<JsonValue>): Promise<(C
   })
 }
 
+/** Numbers as people and other programs write them, which JSON would refuse: `.5`, `+1`, `05`. */
+const looseNumber = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
+
 /** Values of columns that came as texts, as what their field is: numbers and JSON. What does not parse stays, for the schema to refuse. */
 export function coerce(row: Record<string, unknown>, kind: DatasetKind): Record<string, unknown> {
   const out = { ...row }
   for (const { name, type } of columnsOf(kind)) {
     const value = out[name]
     if (type === 'text' || typeof value !== 'string') continue
+    if (type === 'number' && looseNumber.test(value)) {
+      out[name] = Number(value)
+      continue
+    }
     try {
       out[name] = JSON.parse(value)
     } catch {

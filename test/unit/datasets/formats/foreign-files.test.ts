@@ -26,6 +26,11 @@ async function read(file: string, text: string | Uint8Array, more: Partial<RowRe
 }
 const spansOf = (row: Properties | undefined) => row?.['expected_entities']
 
+test('numbers of CSV are read as other programs write them', async () => {
+  const { rows, problems } = await read('a.csv', 'text,confidence\na,.5\nb,+1\nc,1.\nd, 0.25 \ne,2.5E-1\n')
+  expect([rows.map((row) => row['confidence']), problems]).toEqual([[0.5, 1, 1, 0.25, 0.25], []])
+})
+
 describe('a format is told by name and first bytes', () => {
   test.each([
     ['a.jsonl', '{"text":"x"}\n', 'jsonl'],
