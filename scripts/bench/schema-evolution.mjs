@@ -1,8 +1,9 @@
 /**
  * The back-test of change forecasts on real schema histories: at each cut (every 30 days) everything is learned from what had happened by
  * then, and scored on the 90 and 180 days that follow. How many will change, the pool and every numeric option were chosen on windows that closed in
- * the first two thirds of each history; what is printed is the last third. That third was printed while earlier forms of the model were built, and showed that
- * schemas calm down, which the present form provides for: it is not wholly blind to it, and other histories are the clean test. SCHEMA_HISTORIES=<folder> takes
+ * the first two thirds of each history; what is printed is the last third. It is not blind to that third: it was printed while earlier forms were built,
+ * and showed that schemas calm down; of the form that says how many will change (`Level`) it was printed for two, a mean of months and, after that
+ * one had lost to "nothing", the mixture with "nothing" that stands. Other histories are the clean test. SCHEMA_HISTORIES=<folder> takes
  * other histories; BACK_TEST=first prints the part that was chosen on.
  */
 import { backTest, compare } from '../../dist/patterns/changes/back-test.js'

@@ -1,6 +1,6 @@
 import { type ChangeHistory, ChangeLearner } from './changes/change-history.js'
 import { predictFutureChanges } from './changes/future-changes.js'
-import { gridDays } from './changes/walk.js'
+import { gridDays } from './changes/panel.js'
 import { type ColumnEvent, type ColumnPatterns, ColumnTypeLearner, type TypeEvolution } from './column-types.js'
 import { EntropyLearner, type EntropyMetric, type EntropyPatterns, type EntropyPoint, type NodeEntropy } from './metadata-entropy.js'
 import { RelationshipLearner, type RelationshipPatterns } from './relationships.js'

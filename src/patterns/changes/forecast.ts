@@ -1,5 +1,6 @@
+import { FixedShare } from '../../statistics/fixed-share.js'
 import { fitLogistic, type LogisticFit, logisticScore, sigmoid } from '../../statistics/logistic.js'
-import { dayMs, type PanelRow } from './panel.js'
+import { dayMs, gridDays, type PanelRow } from './panel.js'
 
 /**
  * Who makes a forecast: three baselines, three learners (`steady` gives all the same, at the level learned), and the pool that is served:
@@ -39,6 +40,8 @@ export interface Labelled {
   rows: readonly PanelRow[]
   /** did it change at all in (at, at + horizon]? Read only for windows that have closed. */
   changed: Uint8Array
+  /** the same of (at, at + gridDays], read only once those have passed */
+  changedSoon: Uint8Array
 }
 
 /**
@@ -117,7 +120,7 @@ class Shares {
   readonly #doubtLoss = new Float64Array(doubts.length)
   #windows = 0
   learn(rows: readonly PanelRow[], changed: Uint8Array): void {
-    const share = changed.reduce((a, b) => a + b, 0) / rows.length
+    const share = shareOf(changed)
     this.#windows++
     doubts.forEach((p, d) => {
       this.#doubtLoss[d]! -= share * Math.log(p) + (1 - share) * Math.log1p(-p)
@@ -140,40 +143,58 @@ class Shares {
 }
 
 /**
- * How many will change. Schemas change in bursts, and calm down with age (Vassiliadis, Zarras & Skoulis 2017), so no mean is right for long:
- * this is the geometric mean of a mean over all windows, each scaled by the root of its age over today's, and of one of the newest windows, which fades
- * in half a month and is held by the overall share. Chosen among some eighty rules on the first two thirds of the histories: all of the good
- * ones lie within 1 % of each other there; of these it is the one that sees quickest that it has become quiet.
+ * How many will change. Schemas change in bursts with long quiet between, so no mean is right for long: two forecasts are mixed by fixed
+ * share, that of `nothing` and the mean of a long view (the mean over all windows) and a near one (the newest months, which fade by half
+ * each, held by the overall share). Months, because what a window of 180 days will tell is known month by month while it is open: a burst is
+ * seen when it comes, and that it is over when it is. Chosen on the first two thirds of the histories: of the rules within 1 % of the best
+ * there that lose nothing to the rule before, the one that sees quickest that it has become quiet. A window counts as many units, more than
+ * the bound of fixed share is proved for: what is hoped for is its forgetting, not its guarantee.
  */
-class Level {
-  readonly #windows: { at: number; share: number }[] = []
+export class Level {
   readonly #horizonDays: number
+  readonly #months: { at: number; share: number }[] = []
+  #shares = firstShare
+  #windows = 1
+  readonly #mixture = new FixedShare(2, mixtureShare)
+  /** what either said of windows that are still open */
+  readonly #said = new Map<number, readonly [number, number]>()
   constructor(horizonDays: number) {
     this.#horizonDays = horizonDays
   }
-  forecast(at: number, shares: Shares): number {
-    const first = this.#windows[0]?.at ?? at
-    const age = (time: number) => (time - first) / dayMs / 365 + 0.5
-    let [calm, n] = [firstShare, 1]
-    let [near, weight] = [shares.overall(), 1]
-    for (const window of this.#windows) {
-      calm += window.share * Math.sqrt(age(window.at) / age(at))
-      n++
-      const fade = 0.5 ** (((at - window.at) / dayMs - this.#horizonDays) / nearHalfLifeDays)
-      near += fade * window.share
+  /** `overall`: the share of changed ones among all closed windows; `doubt`: what `nothing` says */
+  forecast(at: number, overall: number, doubt: number): number {
+    let [near, weight] = [overall, 1]
+    for (const month of this.#months) {
+      const fade = 0.5 ** ((at - month.at) / dayMs / gridDays - 1)
+      near += fade * Math.min(1, (month.share * this.#horizonDays) / gridDays)
       weight += fade
     }
-    return clamp(Math.sqrt((calm / n) * (near / weight)))
+    const said = [clamp((this.#shares / this.#windows + near / weight) / 2), doubt] as const
+    this.#said.set(at, said)
+    return this.#mixture.mix(said)
   }
-  learn(at: number, changed: Uint8Array): void {
-    this.#windows.push({ at, share: changed.reduce((a, b) => a + b, 0) / changed.length })
+  /** a window that has closed: what share of how many changed */
+  learn(at: number, share: number, n: number): void {
+    this.#shares += share
+    this.#windows++
+    const said = this.#said.get(at)
+    this.#said.delete(at)
+    if (!said) return
+    const losses = said.map((p) => -share * Math.log(p) - (1 - share) * Math.log1p(-p))
+    this.#mixture.learn(losses, independent(n, this.#horizonDays))
+  }
+  /** the share that changed in the `gridDays` after `at`, once they have passed */
+  learnMonth(at: number, share: number): void {
+    this.#months.push({ at, share })
   }
 }
 /** believed before anything was seen */
 const firstShare = 0.01
-const nearHalfLifeDays = 15
-/** Units of one window are far from independent: together they count as thirty at most. */
-const independent = (n: number) => Math.min(n, 30)
+/** of its weight, what either forecast hands to both after each window */
+const mixtureShare = 0.01
+const shareOf = (changed: Uint8Array) => changed.reduce((a, b) => a + b, 0) / changed.length
+/** Units of one window are far from independent: together they count as thirty at most; windows that overlap, as those that would not. */
+const independent = (n: number, horizonDays: number) => Math.min(n, 30) * Math.min(1, gridDays / horizonDays)
 
 /** Closed windows as the logistic model reads them. */
 class Training {
@@ -217,7 +238,7 @@ export interface ForecastSeries {
  * follow from how well each of its members forecast the windows closed by then, none of which it had been fitted to.
  */
 export function forecastSeries(data: Labelled, horizonDays: number, options: ForecastOptions = defaultForecast): ForecastSeries {
-  const { rows, changed } = data
+  const { rows, changed, changedSoon } = data
   const starts = rows.flatMap((row, i) => (i === 0 || rows[i - 1]!.at !== row.at ? [i] : []))
   const series: ForecastSeries = {
     dates: starts.map((i) => rows[i]!.at),
@@ -228,19 +249,21 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
   }
   const [pool, shares, training, level] = [new Pool(options, horizonDays), new Shares(), new Training(), new Level(horizonDays)]
   const part = (d: number) => [series.starts[d]!, series.starts[d + 1]!] as const
-  let closed = 0
+  let [closed, passed] = [0, 0]
   series.dates.forEach((at, d) => {
     for (; closed < d && series.dates[closed]! + horizonDays * dayMs <= at; closed++) {
       const [block, labels] = [rows.slice(...part(closed)), changed.subarray(...part(closed))]
       pool.learn(series.dates[closed]!, labels)
       shares.learn(block, labels)
-      level.learn(series.dates[closed]!, labels)
+      level.learn(series.dates[closed]!, shareOf(labels), labels.length)
       training.learn(block, labels)
     }
+    for (; passed < d && series.dates[passed]! + gridDays * dayMs <= at; passed++)
+      level.learnMonth(series.dates[passed]!, shareOf(changedSoon.subarray(...part(passed))))
     const slice = rows.slice(...part(d))
     const isLast = d === series.dates.length - 1
     if (d % options.refitEvery === 0 || isLast) series.fit = training.fit(slice[0]!.x.length, at, horizonDays, options)
-    const now = level.forecast(at, shares)
+    const now = level.forecast(at, shares.overall(), shares.doubt())
     const moment: Moment = { slice, horizonDays, shares, level: now, fit: series.fit }
     const made = Object.fromEntries(Object.entries(forecasters).map(([name, forecast]) => [name, forecast(moment)])) as ForecastsAt
     made.pool = pool.forecast(at, made, now)
@@ -286,7 +309,7 @@ class Pool {
   learn(at: number, changed: Uint8Array): void {
     const fade = this.#at === null ? 1 : 0.5 ** ((at - this.#at) / dayMs / this.#options.halfLifeDays)
     this.#at = at
-    const scale = (independent(changed.length) / changed.length) * Math.min(1, 30 / this.#horizonDays)
+    const scale = independent(changed.length, this.#horizonDays) / changed.length
     for (const [m, p] of this.#made.get(at)!.entries()) {
       const loss = changed.reduce((sum, hit, i) => sum - Math.log(hit ? p[i]! : 1 - p[i]!), 0)
       this.#gains[m] = this.#gains[m]! * fade - scale * loss

@@ -4,6 +4,8 @@ import type { SchemaHistory } from './snapshots.js'
 import { inOrder, type LiveColumn, type LiveTable, moments, type SchemaChange, type Step, Timeline } from './timeline.js'
 
 export const dayMs = 86_400_000
+/** Days between the dates at which a history is looked at. */
+export const gridDays = 30
 export const units = ['column', 'table'] as const
 export type Unit = (typeof units)[number]
 

@@ -7,7 +7,7 @@ import type { Database } from '../../postgres/sql.js'
 import { EspalierError } from '../../util/error.js'
 import type { ColumnEvent, ColumnState } from '../column-types.js'
 import { type ForecastWork, type FutureChanges, type FutureOptions, predictFutureChanges } from './future-changes.js'
-import { gridDays } from './walk.js'
+import { gridDays } from './panel.js'
 
 export interface ForecastRequest extends Pick<FutureOptions, 'limit'> {
   projectId: string

@@ -1,10 +1,7 @@
 import { defaultForecast, type ForecastOptions, type ForecastSeries, forecastSeries } from './forecast.js'
 import { KindShares, type Outcome, outcomesOf } from './outcomes.js'
-import { dayMs, type Panel, type PanelRow, type Unit } from './panel.js'
+import { dayMs, gridDays, type Panel, type PanelRow, type Unit } from './panel.js'
 import type { SchemaHistory } from './snapshots.js'
-
-/** Days between the dates at which a history is looked at. */
-export const gridDays = 30
 
 /** Dates every `gridDays` from the first look on, up to `until` (which is always the last). */
 export function gridOf({ events, observedAt }: SchemaHistory, until: number): number[] {
@@ -30,7 +27,8 @@ export function walk(panel: Panel, unit: Unit, horizonDays: number, options: For
   const outcomeOf = outcomesOf(panel)
   const outcomes = rows.map((row) => outcomeOf(unit, row, horizonDays))
   const changed = Uint8Array.from(outcomes, (outcome) => Number(outcome.changed))
-  const series = forecastSeries({ rows, changed }, horizonDays, options)
+  const changedSoon = Uint8Array.from(rows, (row) => Number(outcomeOf(unit, row, gridDays).changed))
+  const series = forecastSeries({ rows, changed, changedSoon }, horizonDays, options)
   const hits = new Map<number, number>()
   rows.forEach(({ at }, i) => {
     hits.set(at, (hits.get(at) ?? 1) + changed[i]!)
