@@ -278,7 +278,7 @@ async function ensureDatabase(port: number, password: string): Promise<void> {
 /**
  * Starts the Postgres that npm brought, on loopback, with data that persists in `folder`; takes over as it runs one that outlived its
  * killed owner. A folder in use by a live process is a LOCKED error that names the process. If this process ends without `stop()` the
- * server is told to end too; only SIGKILL leaves it running, for the next start to adopt.
+ * server is told to end too; one that ends unasked is started again on its port; only SIGKILL leaves it running, for the next start to adopt.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const folder = path.resolve(options.folder)

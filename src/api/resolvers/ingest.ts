@@ -1,4 +1,4 @@
-import { Args, ArgsType, Ctx, Field, Float, ID, Mutation, Resolver } from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, Float, Mutation, Resolver } from 'type-graphql'
 import { appendAudit, readProjectSettings, saveProject, saveSystem } from '../../access/store.js'
 import { ingest, type IngestReport as Report } from '../../catalog/ingest.js'
 import type { IngestInput } from '../../catalog/parsing/read-texts.js'
@@ -9,34 +9,14 @@ import type { Properties } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
 import { largestIngest, readInputs, storeInputs, variablesOf } from '../ingest-inputs.js'
 import { present } from '../present.js'
-import { DateTime, JsonScalar } from '../scalars.js'
-import { DialectInput, IngestReport, SourceInput } from '../types/ingest.js'
+import { DocumentArguments, IngestReport } from '../types/ingest.js'
 import { Run } from '../types/runs.js'
 import { metricsOf } from '../types/snapshots.js'
 
 const shownProblems = 1_000
 
 @ArgsType()
-class IngestArguments {
-  @Field(() => ID) projectId!: string
-  @Field(() => ID) systemId!: string
-  @Field(() => [SourceInput], { nullable: true, description: 'JSON documents: a table each' }) jsonTables?: SourceInput[] | null
-  @Field(() => [SourceInput], { nullable: true, description: 'Hive DDL: tables, keys, views with their lineage' }) hiveDdls?:
-    | SourceInput[]
-    | null
-  @Field(() => [SourceInput], { nullable: true, description: 'Control-M, as XML or JSON: folders, jobs, conditions' }) controlMFiles?:
-    | SourceInput[]
-    | null
-  @Field(() => [DialectInput], { nullable: true, description: 'Documents of any dialect' }) sources?: DialectInput[] | null
-  @Field(() => DateTime, { nullable: true, description: 'When it was true (default now); snapshots may come in any order' })
-  observedAt?: Date | null
-  @Field(() => Boolean, { defaultValue: false, description: 'These are all there is of the system: what is absent is gone' })
-  complete!: boolean
-  @Field(() => JsonScalar, { nullable: true, description: 'Values of ${NAME} in DDL' }) variables?: unknown
-}
-
-@ArgsType()
-class IngestNowArguments extends IngestArguments {
+class IngestNowArguments extends DocumentArguments {
   @Field(() => Boolean, { defaultValue: false, description: 'Answer what would be done, and do nothing' }) dryRun!: boolean
   @Field(() => String, { nullable: true, description: 'Of tables that DDL names without a database (default "default")' }) defaultDatabase?:
     | string

@@ -1,26 +1,16 @@
-import { Args, ArgsType, Ctx, Field, ID, Int, Mutation, Resolver } from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, Int, Mutation, Resolver } from 'type-graphql'
 import { startRun } from '../../jobs.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
 import { readInputs, storeInputs, variablesOf } from '../ingest-inputs.js'
 import { present } from '../present.js'
-import { DateTime, JsonScalar } from '../scalars.js'
-import { DialectInput, SourceInput } from '../types/ingest.js'
+import { JsonScalar } from '../scalars.js'
+import { DocumentArguments } from '../types/ingest.js'
 import { Run } from '../types/runs.js'
 import { mayReadPaths, register } from './ingest.js'
 
 @ArgsType()
-class PipelineArguments {
-  @Field(() => ID) projectId!: string
-  @Field(() => ID) systemId!: string
-  @Field(() => [SourceInput], { nullable: true, description: 'JSON documents: a table each' }) jsonTables?: SourceInput[] | null
-  @Field(() => [SourceInput], { nullable: true, description: 'Hive DDL: tables, keys, views with their lineage' }) hiveDdls?:
-    | SourceInput[]
-    | null
-  @Field(() => [SourceInput], { nullable: true, description: 'Control-M, as XML or JSON: folders, jobs, conditions' }) controlMFiles?:
-    | SourceInput[]
-    | null
-  @Field(() => [DialectInput], { nullable: true, description: 'Documents of any dialect' }) sources?: DialectInput[] | null
+class PipelineArguments extends DocumentArguments {
   @Field(() => Int, { defaultValue: 30, description: 'Exports to Glean of so many days are read as history' }) gleanDaysBack!: number
   @Field(() => Boolean, {
     defaultValue: true,
@@ -30,10 +20,6 @@ class PipelineArguments {
   enableGlean!: boolean
   @Field(() => Boolean, { defaultValue: true, description: 'Whether the evaluation asks the test cases of the five levels' })
   enableIntelligenceMetrics!: boolean
-  @Field(() => DateTime, { nullable: true, description: 'When the documents were true (default now)' }) observedAt?: Date | null
-  @Field(() => Boolean, { defaultValue: false, description: 'These are all there is of the system: what is absent is gone' })
-  complete!: boolean
-  @Field(() => JsonScalar, { nullable: true, description: 'Values of ${NAME} in DDL' }) variables?: unknown
   @Field(() => JsonScalar, { nullable: true, description: 'Any part of a training: task, lists, model, training, export, component' })
   train?: unknown
   @Field(() => String, { nullable: true }) name?: string | null

@@ -1,7 +1,7 @@
 import 'reflect-metadata'
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql'
+import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql'
 import { dialects } from '../../catalog/sources/index.js'
-import { DateTime } from '../scalars.js'
+import { DateTime, JsonScalar } from '../scalars.js'
 import { Problem } from './problem.js'
 import { Metrics, Quality, Tally } from './snapshots.js'
 
@@ -23,6 +23,26 @@ export class DialectInput extends SourceInput {
     description: `${dialects.join(', ')}; recognised from name and text when left out`,
   })
   dialect?: string | null
+}
+
+/** Documents of one system: what an ingest reads, and what a pipeline begins with. */
+@ArgsType()
+export class DocumentArguments {
+  @Field(() => ID) projectId!: string
+  @Field(() => ID) systemId!: string
+  @Field(() => [SourceInput], { nullable: true, description: 'JSON documents: a table each' }) jsonTables?: SourceInput[] | null
+  @Field(() => [SourceInput], { nullable: true, description: 'Hive DDL: tables, keys, views with their lineage' }) hiveDdls?:
+    | SourceInput[]
+    | null
+  @Field(() => [SourceInput], { nullable: true, description: 'Control-M, as XML or JSON: folders, jobs, conditions' }) controlMFiles?:
+    | SourceInput[]
+    | null
+  @Field(() => [DialectInput], { nullable: true, description: 'Documents of any dialect' }) sources?: DialectInput[] | null
+  @Field(() => DateTime, { nullable: true, description: 'When it was true (default now); snapshots may come in any order' })
+  observedAt?: Date | null
+  @Field(() => Boolean, { defaultValue: false, description: 'These are all there is of the system: what is absent is gone' })
+  complete!: boolean
+  @Field(() => JsonScalar, { nullable: true, description: 'Values of ${NAME} in DDL' }) variables?: unknown
 }
 
 const whileRunning = 'null while the run `runId` is to do it'

@@ -1,16 +1,11 @@
 import type { TypedGraph } from '../../models/graphs/typed-graph.js'
 import { didYouMean } from '../../util/closest.js'
 import { type Problem, problem } from '../../util/problem.js'
+import type { RowReport } from '../records/parse-row.js'
 import { readEdgePairs } from './edge-index.js'
 
-/** Tells of a problem: `at` is the field, '' the line itself. */
-export type Report = (
-  at: string,
-  code: string,
-  found: unknown,
-  expected: string,
-  more?: { suggestion?: string; severity?: Problem['severity'] },
-) => void
+/** `at` is '' for the line itself. */
+export type Report = RowReport
 
 /** What lines of one file must agree on. */
 export interface GraphFileState {

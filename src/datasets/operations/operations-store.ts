@@ -30,7 +30,7 @@ function parseStored({ fitted: stored, ...rest }: StoredOperations): DatasetOper
   const fitted = parseFitted(stored)
   if (fittedHash(fitted) === rest.hash) return { ...rest, fitted }
   throw new EspalierError('CORRUPT', `steps "${rest.name}" of dataset version ${rest.versionId} hold another fit than was saved`, {
-    remedy: 'Delete them and fit again: the same rows and steps give the same fit.',
+    remedy: 'Fit again under another name: the same rows and steps give the same fit.',
   })
 }
 
@@ -63,7 +63,7 @@ export async function saveOperations(
   if (known.hash === hash && known.splitId === (split?.id ?? null) && known.part === (split?.part ?? null))
     return { operations: known, isNew: false }
   throw new EspalierError('CONFLICT', `dataset version ${versionId} has other steps "${name}"`, {
-    remedy: 'Fitted steps never change: give the new ones another name, or delete the old ones.',
+    remedy: 'Fitted steps never change: give the new ones another name.',
   })
 }
 
@@ -84,10 +84,4 @@ export async function findOperations(sql: Sql, versionId: string, name: string):
   throw new EspalierError('NOT_FOUND', `dataset version ${versionId} has no fitted steps "${name.slice(0, 100)}"`, {
     remedy: didYouMean(name, names) ?? (names.length > 0 ? `There are ${names.slice(0, 10).join(', ')}.` : 'Fit some first.'),
   })
-}
-
-/** false when there were none */
-export async function deleteOperations(sql: Sql, versionId: string, name: string): Promise<boolean> {
-  const { rowCount } = await sql.query('DELETE FROM dataset_operations WHERE version_id = $1 AND name = $2', [versionId, name])
-  return rowCount === 1
 }

@@ -26,7 +26,7 @@ export interface SplitKeys {
 type Rows = Iterable<JsonValue> | AsyncIterable<JsonValue>
 
 /** Letters and digits in lower case, one space between words: what makes two texts the same to a model. */
-export const normaliseText = (text: string): string =>
+export const comparableText = (text: string): string =>
   text
     .normalize('NFKC')
     .toLowerCase()
@@ -139,7 +139,7 @@ class KeyCollector {
 
   private contentOf(row: Properties): number {
     if (!this.record.text) return hash53(canonicalJson(row))
-    const text = normaliseText(this.record.text(row))
+    const text = comparableText(this.record.text(row))
     return text === '' ? Number.NaN : hash53(text)
   }
 

@@ -60,7 +60,7 @@ export async function saveSplit(
   if (known.membershipHash === membershipHash && canonicalJson(known.options) === canonicalJson(options))
     return { split: known, isNew: false }
   throw new EspalierError('CONFLICT', `dataset "${version.datasetName}" ${version.number} has another split "${name}"`, {
-    remedy: 'Splits never change: give the new one another name, or delete the old one.',
+    remedy: 'Splits never change: give the new one another name.',
   })
 }
 
@@ -108,15 +108,9 @@ export async function readMembership(sql: Sql, split: DatasetSplit): Promise<Uin
     'CORRUPT',
     `split "${split.name}" of dataset version ${split.versionId} holds another membership than was saved`,
     {
-      remedy: 'Delete it and split again with its options: the same rows and options give the same membership.',
+      remedy: 'Split again with its options under another name: the same rows and options give the same membership.',
     },
   )
-}
-
-/** Deletes a split and what was fitted on it; false when there was none. */
-export async function deleteSplit(sql: Sql, versionId: string, name: string): Promise<boolean> {
-  const { rowCount } = await sql.query('DELETE FROM dataset_split WHERE version_id = $1 AND name = $2', [versionId, name])
-  return rowCount === 1
 }
 
 /** Whether options, whatever way they were spelled, are those of this split. */
