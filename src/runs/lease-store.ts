@@ -95,6 +95,11 @@ export async function renewLease(sql: Sql, lease: Lease): Promise<{ control: Run
   return rows[0] ?? null
 }
 
+/** Ends the leases of a worker whose process is known to have ended: whoever sweeps next takes its runs over, and need not wait. */
+export async function endLeasesOf(sql: Sql, workerId: string): Promise<void> {
+  await sql.query(`UPDATE run SET lease_until = now() WHERE state = 'running' AND worker_id = $1`, [workerId])
+}
+
 async function takeOver(client: Sql, row: RunRow): Promise<void> {
   const reason = `no heartbeat from ${row.workerId ?? 'its worker'}`
   if (row.failures < row.retryLimit || row.control !== null) await moveRun(client, row, 'pending', { reason, isFailure: true })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Database } from '../../../src/postgres/sql.js'
-import { claimNext, claimRun, renewLease, restoreTickets, takeOverLapsed } from '../../../src/runs/lease-store.js'
+import { claimNext, claimRun, endLeasesOf, renewLease, restoreTickets, takeOverLapsed } from '../../../src/runs/lease-store.js'
 import { createRun, readRun, requestControl, resumeRun, transition } from '../../../src/runs/store.js'
 import { freshDatabase } from '../../support/database.js'
 
@@ -116,6 +116,19 @@ describe('leases', () => {
     expect(next).toMatchObject({ run: { id, attempt: 2 }, failures: 1, lastSequence: 3 })
     expect(await renewLease(database, lost)).toBeNull()
     await expect(transition(database, id, 'completed', { attempt: 1 })).rejects.toMatchObject({ code: 'CONFLICT' })
+  })
+
+  it("end with their worker's process, where that is known: others are not touched", async () => {
+    const database = await open()
+    const [first, second] = [
+      await createRun(database, { kind: 'ingest', options: {} }),
+      await createRun(database, { kind: 'ingest', options: {} }),
+    ]
+    const [lost, kept] = [(await claimRun(database, first.id, 'gone'))!, (await claimRun(database, second.id, 'alive'))!]
+    await endLeasesOf(database, 'gone')
+    expect(await takeOverLapsed(database)).toEqual([lost.run.id])
+    expect(await renewLease(database, lost)).toBeNull()
+    expect(await renewLease(database, kept)).toEqual({ control: null })
   })
 
   it('of a run that ends every worker are not given out for ever', async () => {
