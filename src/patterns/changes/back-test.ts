@@ -7,6 +7,8 @@ import { buildPanel, dayMs, type Panel, type Unit, units } from './panel.js'
 import type { SchemaHistory } from './snapshots.js'
 import { gridOf, type Walk, walk } from './walk.js'
 
+/** Whom a forecast has to beat. */
+export const baselines = ['nothing', 'global', 'recent'] as const satisfies readonly Expert[]
 /** What is asked at each cut: which columns change, which tables, and what happens (every kind of change of every column and table). */
 export const targets = ['columns', 'tables', 'changes'] as const
 export type Target = (typeof targets)[number]
@@ -35,8 +37,6 @@ export interface BackTestOptions {
   forecast?: ForecastOptions
   /** only cuts at or after this moment are scored */
   from: number
-  /** only windows that closed by this moment are scored (default: the end of the history) */
-  to?: number
 }
 
 interface Asked {
@@ -50,13 +50,13 @@ interface Asked {
  */
 export function backTest(
   history: SchemaHistory,
-  { horizonsDays = [90, 180], forecast = defaultForecast, from, to }: BackTestOptions,
+  { horizonsDays = [90, 180], forecast = defaultForecast, from }: BackTestOptions,
 ): BackTest[] {
   const end = Math.max(...history.observedAt.map(Number))
   const panel = buildPanel(history, gridOf(history, end))
   return horizonsDays.flatMap((horizonDays) => {
     const walks = Object.fromEntries(units.map((unit) => [unit, walk(coveredPart(panel, end, horizonDays), unit, horizonDays, forecast)]))
-    const scored = (at: number) => at >= from && at + horizonDays * dayMs <= Math.min(to ?? end, end)
+    const scored = (at: number) => at >= from && at + horizonDays * dayMs <= end
     return targets.map((target) => score(target, horizonDays, walks as Record<Unit, Walk>, scored))
   })
 }
@@ -141,6 +141,12 @@ export function hitsOfTop(k: number, p: readonly number[], came: readonly boolea
   return hits
 }
 
+/** The same test on later cuts only (calibration stays that of all). */
+export const cutsFrom = (test: BackTest, from: number): BackTest => {
+  const kept = experts.map((expert) => [expert, test.cuts[expert].filter(({ at }) => at >= from)])
+  return { ...test, cuts: Object.fromEntries(kept) }
+}
+
 export interface Comparison {
   /** mean over cuts; null where no cut has it */
   value: number | null
@@ -171,7 +177,6 @@ export function compare(
       )
     })
   const means = (other: Expert | null) => bootstrapMeans(blocks(other), rng.fork(`${measure} ${other}`))?.[0] ?? null
-  const baselines: Expert[] = ['nothing', 'global', 'recent']
   return {
     value: means(null)?.value ?? null,
     against: Object.fromEntries(baselines.filter((b) => b !== expert).map((baseline) => [baseline, means(baseline)])),

@@ -1,6 +1,14 @@
 /** A thread that makes one forecast (project-forecast.ts): seconds of arithmetic, in which a server must go on answering. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { type ForecastWork, predictFutureChanges } from './future-changes.js'
+import { type Posted, refusalOf } from '../apart.js'
+import { type ForecastWork, type FutureChanges, forecastOf } from './future-changes.js'
 
-const { history, currentSchema, horizonDays, options } = workerData as ForecastWork
-parentPort?.postMessage(predictFutureChanges(history, currentSchema, horizonDays, options))
+function posted(): Posted<FutureChanges> {
+  try {
+    return { answer: forecastOf(workerData as ForecastWork) }
+  } catch (thrown) {
+    return refusalOf(thrown)
+  }
+}
+
+parentPort?.postMessage(posted())

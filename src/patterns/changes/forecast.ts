@@ -1,20 +1,21 @@
 import { FixedShare } from '../../statistics/fixed-share.js'
 import { fitLogistic, type LogisticFit, logisticScore, sigmoid } from '../../statistics/logistic.js'
+import { Level } from './level.js'
 import { dayMs, gridDays, type PanelRow } from './panel.js'
 
 /**
  * Who makes a forecast: three baselines, three learners (`steady` gives all the same, at the level learned), and the pool that is served:
- * between giving all the same and telling them apart by counts and model together.
+ * of "nothing", of giving all the same and of telling them apart by counts and model together.
  */
 export const experts = ['nothing', 'global', 'recent', 'steady', 'counts', 'logistic', 'pool'] as const
 export type Expert = (typeof experts)[number]
 /**
- * What the pool is made of: how far each leaves `steady` for what counts and model tell. In between, because a release that touches
- * everything touches what was least likely too: whoever told it apart sharply pays for all of it.
+ * What the pool is made of beside `nothing`: how far each leaves `steady` for what counts and model tell, as a factor of their log odds. In
+ * between, because a release that touches everything touches what was least likely too: whoever told it apart sharply pays for all of it.
  */
-export const poolMembers = { steady: 0, mild: 0.2, sharp: 1 } as const
-type Member = keyof typeof poolMembers
-const members = Object.keys(poolMembers) as Member[]
+const sharpness = { mild: 0.5, sharp: 1 } as const
+const members = ['nothing', 'steady', 'mild', 'sharp'] as const
+export type Member = (typeof members)[number]
 
 export interface ForecastOptions {
   /** ridge on the coefficients of the logistic model */
@@ -88,16 +89,23 @@ const forecasters: Record<Exclude<Expert, 'pool'>, Forecaster> = {
   },
 }
 
-/** Moves scores (log odds) together until their mean probability is `level`: who changes is the model's, how many the counts'. */
-export function atLevel(scores: readonly number[], level: number): Float64Array {
-  let [low, high] = [-40, 40]
+/** Moves scores (log odds) together until their mean probability is `level`: who changes is the model's, how many the level's. */
+export function atLevel(scores: ArrayLike<number>, level: number): Float64Array {
+  let [low, high, shift] = [-40, 40, logit(level)]
   for (let step = 0; step < 60; step++) {
-    const shift = (low + high) / 2
-    const mean = scores.reduce((sum, z) => sum + sigmoid(z + shift), 0) / scores.length
+    let [mean, slope] = [0, 0]
+    for (let i = 0; i < scores.length; i++) {
+      const p = sigmoid(scores[i]! + shift)
+      mean += p / scores.length
+      slope += (p * (1 - p)) / scores.length
+    }
+    if (Math.abs(mean - level) <= 1e-13) break
     if (mean < level) low = shift
     else high = shift
+    const next = shift - (mean - level) / slope
+    shift = next > low && next < high ? next : (low + high) / 2
   }
-  return Float64Array.from(scores, (z) => clamp(sigmoid(z + (low + high) / 2)))
+  return Float64Array.from(scores, (z) => clamp(sigmoid(z + shift)))
 }
 
 /** Features less their mean over the rows of one moment. */
@@ -142,59 +150,7 @@ class Shares {
   }
 }
 
-/**
- * How many will change. Schemas change in bursts with long quiet between, so no mean is right for long: two forecasts are mixed by fixed
- * share, that of `nothing` and the mean of a long view (the mean over all windows) and a near one (the newest months, which fade by half
- * each, held by the overall share). Months, because what a window of 180 days will tell is known month by month while it is open: a burst is
- * seen when it comes, and that it is over when it is. Chosen on the first two thirds of the histories: of the rules within 1 % of the best
- * there that lose nothing to the rule before, the one that sees quickest that it has become quiet. A window counts as many units, more than
- * the bound of fixed share is proved for: what is hoped for is its forgetting, not its guarantee.
- */
-export class Level {
-  readonly #horizonDays: number
-  readonly #months: { at: number; share: number }[] = []
-  #shares = firstShare
-  #windows = 1
-  readonly #mixture = new FixedShare(2, mixtureShare)
-  /** what either said of windows that are still open */
-  readonly #said = new Map<number, readonly [number, number]>()
-  constructor(horizonDays: number) {
-    this.#horizonDays = horizonDays
-  }
-  /** `overall`: the share of changed ones among all closed windows; `doubt`: what `nothing` says */
-  forecast(at: number, overall: number, doubt: number): number {
-    let [near, weight] = [overall, 1]
-    for (const month of this.#months) {
-      const fade = 0.5 ** ((at - month.at) / dayMs / gridDays - 1)
-      near += fade * Math.min(1, (month.share * this.#horizonDays) / gridDays)
-      weight += fade
-    }
-    const said = [clamp((this.#shares / this.#windows + near / weight) / 2), doubt] as const
-    this.#said.set(at, said)
-    return this.#mixture.mix(said)
-  }
-  /** a window that has closed: what share of how many changed */
-  learn(at: number, share: number, n: number): void {
-    this.#shares += share
-    this.#windows++
-    const said = this.#said.get(at)
-    this.#said.delete(at)
-    if (!said) return
-    const losses = said.map((p) => -share * Math.log(p) - (1 - share) * Math.log1p(-p))
-    this.#mixture.learn(losses, independent(n, this.#horizonDays))
-  }
-  /** the share that changed in the `gridDays` after `at`, once they have passed */
-  learnMonth(at: number, share: number): void {
-    this.#months.push({ at, share })
-  }
-}
-/** believed before anything was seen */
-const firstShare = 0.01
-/** of its weight, what either forecast hands to both after each window */
-const mixtureShare = 0.01
 const shareOf = (changed: Uint8Array) => changed.reduce((a, b) => a + b, 0) / changed.length
-/** Units of one window are far from independent: together they count as thirty at most; windows that overlap, as those that would not. */
-const independent = (n: number, horizonDays: number) => Math.min(n, 30) * Math.min(1, gridDays / horizonDays)
 
 /** Closed windows as the logistic model reads them. */
 class Training {
@@ -228,7 +184,7 @@ export interface ForecastSeries {
   /** per date, forecasts for its rows */
   forecasts: ForecastsAt[]
   /** what each member of the pool weighs at each date */
-  weights: Record<string, number>[]
+  weights: Record<Member, number>[]
   /** the last fit, for those who want to know what it looks at */
   fit: LogisticFit | null
 }
@@ -247,7 +203,12 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
     weights: [],
     fit: null,
   }
-  const [pool, shares, training, level] = [new Pool(options, horizonDays), new Shares(), new Training(), new Level(horizonDays)]
+  const [pool, shares, training, level] = [
+    new Pool(horizonDays),
+    new Shares(),
+    new Training(),
+    new Level(horizonDays, options.halfLifeDays),
+  ]
   const part = (d: number) => [series.starts[d]!, series.starts[d + 1]!] as const
   let [closed, passed] = [0, 0]
   series.dates.forEach((at, d) => {
@@ -255,7 +216,6 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
       const [block, labels] = [rows.slice(...part(closed)), changed.subarray(...part(closed))]
       pool.learn(series.dates[closed]!, labels)
       shares.learn(block, labels)
-      level.learn(series.dates[closed]!, shareOf(labels), labels.length)
       training.learn(block, labels)
     }
     for (; passed < d && series.dates[passed]! + gridDays * dayMs <= at; passed++)
@@ -263,7 +223,7 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
     const slice = rows.slice(...part(d))
     const isLast = d === series.dates.length - 1
     if (d % options.refitEvery === 0 || isLast) series.fit = training.fit(slice[0]!.x.length, at, horizonDays, options)
-    const now = level.forecast(at, shares.overall(), shares.doubt())
+    const now = level.forecast(at)
     const moment: Moment = { slice, horizonDays, shares, level: now, fit: series.fit }
     const made = Object.fromEntries(Object.entries(forecasters).map(([name, forecast]) => [name, forecast(moment)])) as ForecastsAt
     made.pool = pool.forecast(at, made, now)
@@ -273,55 +233,49 @@ export function forecastSeries(data: Labelled, horizonDays: number, options: For
   return series
 }
 
-/** Scores of counts (halved: they are too sure of themselves) and of the model, together (a logarithmic opinion pool; Genest & Zidek 1986). */
-const together = (made: Pick<ForecastsAt, 'counts' | 'logistic'>, level: number): Float64Array =>
-  atLevel(
-    Array.from(made.logistic, (p, i) => logit(p) + 0.5 * logit(made.counts[i]!)),
-    level,
-  )
+/** Log odds of counts (halved: they are too sure of themselves) and of the model, together (a logarithmic opinion pool; Genest & Zidek 1986). */
+const together = ({ counts, logistic }: Pick<ForecastsAt, 'counts' | 'logistic'>): Float64Array =>
+  logistic.map((p, i) => logit(p) + 0.5 * logit(counts[i]!))
 
 /**
- * Weights that follow from past likelihoods, the recent past counting more (discounted exponential weights; Cesa-Bianchi & Lugosi 2006,
- * ch. 2.11).
+ * Weighted mean of its members, whose weights follow from how well each forecast the windows that have closed: fixed share, as schemas turn
+ * from lively to calm and back. How much a window counts and how much is handed back were chosen on the first two thirds of the histories,
+ * where anything near does as well: of what comes within 1 % of the least loss, summed over the targets, the quickest to see quiet. Every
+ * member earns its place there; `global` and `recent` as further members, weights that never forget, and Bayes over several rates of
+ * forgetting do not.
  */
 class Pool {
-  readonly #gains = new Float64Array(members.length)
+  readonly #mixture = new FixedShare(members.length, handedBack)
   /** what the members said of windows that are still open */
-  readonly #made = new Map<number, Float64Array[]>()
-  #at: number | null = null
-  readonly #options: ForecastOptions
+  readonly #said = new Map<number, Float64Array[]>()
   readonly #horizonDays: number
-  constructor(options: ForecastOptions, horizonDays: number) {
-    this.#options = options
+  constructor(horizonDays: number) {
     this.#horizonDays = horizonDays
   }
   weights(): Record<Member, number> {
-    const odds = oddsOf(this.#gains)
-    return Object.fromEntries(members.map((member, m) => [member, odds[m]!])) as Record<Member, number>
+    return Object.fromEntries(members.map((member, m) => [member, this.#mixture.weights()[m]!])) as Record<Member, number>
   }
-  forecast(at: number, made: Pick<ForecastsAt, 'counts' | 'logistic' | 'steady'>, level: number): Float64Array {
-    const told = together(made, level)
-    const all = members.map((member) => told.map((p, i) => (1 - poolMembers[member]) * made.steady[i]! + poolMembers[member] * p))
-    this.#made.set(at, all)
-    const odds = oddsOf(this.#gains)
-    return told.map((_, i) => all.reduce((sum, p, m) => sum + odds[m]! * p[i]!, 0))
+  forecast(at: number, made: Omit<ForecastsAt, 'pool'>, level: number): Float64Array {
+    const scores = together(made)
+    const told = (factor: number) =>
+      atLevel(
+        scores.map((z) => factor * z),
+        level,
+      )
+    const said = [made.nothing, made.steady, told(sharpness.mild), told(sharpness.sharp)]
+    this.#said.set(at, said)
+    const weights = this.#mixture.weights()
+    return scores.map((_, i) => said.reduce((sum, p, m) => sum + weights[m]! * p[i]!, 0))
   }
+  /** a window that has closed */
   learn(at: number, changed: Uint8Array): void {
-    const fade = this.#at === null ? 1 : 0.5 ** ((at - this.#at) / dayMs / this.#options.halfLifeDays)
-    this.#at = at
-    const scale = independent(changed.length, this.#horizonDays) / changed.length
-    for (const [m, p] of this.#made.get(at)!.entries()) {
-      const loss = changed.reduce((sum, hit, i) => sum - Math.log(hit ? p[i]! : 1 - p[i]!), 0)
-      this.#gains[m] = this.#gains[m]! * fade - scale * loss
-    }
-    this.#made.delete(at)
+    const lossOf = (p: Float64Array) => p.reduce((sum, q, i) => sum - Math.log(changed[i] ? q : 1 - q), 0) / changed.length
+    this.#mixture.learn(this.#said.get(at)!.map(lossOf), independent(changed.length, this.#horizonDays))
+    this.#said.delete(at)
   }
 }
 
-/** Weights in proportion to exp(gain). */
-function oddsOf(gains: Float64Array): number[] {
-  const best = gains.reduce((a, b) => Math.max(a, b))
-  const odds = Array.from(gains, (gain) => Math.exp(gain - best))
-  const total = odds.reduce((a, b) => a + b, 0)
-  return odds.map((odd) => odd / total)
-}
+/** of its weight, what each member hands to all after each window */
+const handedBack = 0.3
+/** Units of one window are far from independent: together they count as thirty at most; windows that overlap, as those that would not. */
+const independent = (n: number, horizonDays: number) => Math.min(n, 30) * Math.min(1, gridDays / horizonDays)

@@ -32,7 +32,7 @@ export interface FutureChanges {
   tables: { table: string; probability: number }[]
   /** that a column changes at all (goes, gets another type, name or nullability) */
   columns: { column: string; table: string; probability: number }[]
-  /** windows that had closed, from which this was learned; none gives a guess of a little less than one in a hundred */
+  /** windows that had closed, from which this was learned; none gives a guess of a few in a hundred */
   trainedOn: { windows: number; columnRows: number; tableRows: number }
   /** what each member of the pool weighs, by its past forecasts */
   weights: Record<Unit, Record<string, number>>
@@ -54,13 +54,16 @@ export interface ForecastWork {
   options: FutureOptions
 }
 
+export const forecastOf = ({ history, currentSchema, horizonDays, options }: ForecastWork): FutureChanges =>
+  predictFutureChanges(history, currentSchema, horizonDays, options)
+
 /** Types to which one column's transition is spelled out at most. */
 const mostTargets = 3
 
 /**
  * Ranked, calibrated forecasts of what changes within `horizonDays` after `asOf`. P(kind) = P(column changes at all) x P(kind | type) x, for
- * type transitions, P(to | from); the first from a pool of the level of change, counts and a logistic model over the ledger's features, weighted by
- * their own past forecasts. Only what happened up to `asOf` is used. `currentSchema` (columns by id), where given, is taken as what is there
+ * type transitions, P(to | from); the first from a pool of "nothing changes" and of the level of change, told apart more and
+ * less by counts and a logistic model over the ledger's features, each weighted by its own past forecasts. Only what happened up to `asOf` is used. `currentSchema` (columns by id), where given, is taken as what is there
  * at `asOf`; null takes what the history says. Without any history there is nothing to rank: lists are empty.
  */
 export function predictFutureChanges(

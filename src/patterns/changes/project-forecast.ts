@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { columnEvents, countColumnEvents } from '../../catalog/reads/learning-store.js'
 import { readSnapshots } from '../../catalog/reads/read-store.js'
 import type { Database } from '../../postgres/sql.js'
 import { EspalierError } from '../../util/error.js'
+import { apart } from '../apart.js'
 import type { ColumnEvent, ColumnState } from '../column-types.js'
-import { type ForecastWork, type FutureChanges, type FutureOptions, predictFutureChanges } from './future-changes.js'
+import { type ForecastWork, type FutureChanges, type FutureOptions, forecastOf } from './future-changes.js'
 import { gridDays } from './panel.js'
 
 export interface ForecastRequest extends Pick<FutureOptions, 'limit'> {
@@ -37,34 +35,8 @@ export async function forecastProject(database: Database, request: ForecastReque
     { isolation: 'repeatable read' },
   )
   const options = { ...(asOf ? { asOf } : {}), ...(limit ? { limit } : {}) }
-  return inTurn(() => forecastApart({ history, currentSchema: currentSchema ?? null, horizonDays, options }))
-}
-
-const threadFile = new URL('./forecast-thread.js', import.meta.url)
-
-/** In a thread of its own; run from TypeScript, where there is none, in this one. */
-async function forecastApart(work: ForecastWork): Promise<FutureChanges> {
-  if (!existsSync(fileURLToPath(threadFile))) return predictFutureChanges(work.history, work.currentSchema, work.horizonDays, work.options)
-  const thread = new Worker(threadFile, { workerData: work, resourceLimits: { maxOldGenerationSizeMb: threadMiB } })
-  try {
-    return await new Promise<FutureChanges>((resolve, reject) => {
-      thread.once('message', resolve)
-      thread.once('error', reject)
-      thread.once('exit', () => reject(new EspalierError('INTERNAL', 'the forecast ended without an answer')))
-    })
-  } finally {
-    await thread.terminate()
-  }
-}
-
-const threadMiB = 1024
-let last: Promise<unknown> = Promise.resolve()
-
-/** One forecast at a time: many at once would take every core of the server. */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const turn = last.then(work, work)
-  last = turn.catch(() => undefined)
-  return turn
+  const work: ForecastWork = { history, currentSchema: currentSchema ?? null, horizonDays, options }
+  return apart(new URL('./forecast-thread.js', import.meta.url), work, forecastOf)
 }
 
 function assertSize(projectId: string, pieces: number, observedAt: readonly Date[]): void {

@@ -1,50 +1,70 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Level } from '../../../../src/patterns/changes/forecast.js'
+import { atLevel } from '../../../../src/patterns/changes/forecast.js'
+import { Level } from '../../../../src/patterns/changes/level.js'
 import { buildPanel, dayMs, gridDays, units } from '../../../../src/patterns/changes/panel.js'
 import { eventsUpTo, historyOf } from '../../../../src/patterns/changes/snapshots.js'
 import { gridOf, walk } from '../../../../src/patterns/changes/walk.js'
 import { histories } from './random-histories.js'
 
-/** Walks over shares of months as a forecast of 90 days does; a window's share is that of its months together. */
-function levels(months: readonly number[], overall: number, doubt: number): number[] {
-  const level = new Level(90)
+/** Walks over shares of months as a forecast of `horizonDays` does. */
+function levels(months: readonly number[], horizonDays = 90): number[] {
+  const level = new Level(horizonDays, 1460)
   const at = (month: number) => month * gridDays * dayMs
-  const windowOf = (d: number) => Math.min(1, months[d]! + months[d + 1]! + months[d + 2]!)
   return months.map((_, d) => {
-    if (d >= 3) level.learn(at(d - 3), windowOf(d - 3), 100)
     if (d >= 1) level.learnMonth(at(d - 1), months[d - 1]!)
-    return level.forecast(at(d), overall, doubt)
+    return level.forecast(at(d))
   })
 }
 
 describe('how many will change', () => {
+  it('is what forecasts moved together give in the mean, however they differ', () => {
+    const score = fc.double({ min: -30, max: 30, noNaN: true })
+    fc.assert(
+      fc.property(fc.array(score, { minLength: 1, maxLength: 50 }), fc.double({ min: 1e-4, max: 0.97, noNaN: true }), (scores, level) => {
+        const p = atLevel(scores, level)
+        expect(p.reduce((a, b) => a + b, 0) / p.length).toBeCloseTo(level, 5)
+        for (const [i, z] of scores.entries())
+          for (const [j, other] of scores.entries()) if (z > other) expect(p[i]!).toBeGreaterThanOrEqual(p[j]!)
+      }),
+    )
+    expect(atLevel([], 0.1)).toHaveLength(0)
+  })
+
   it('is a probability, whatever came', () => {
     const share = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }))
     fc.assert(
-      fc.property(
-        fc.array(share, { minLength: 1, maxLength: 40 }),
-        fc.double({ min: 1e-6, max: 0.999, noNaN: true }),
-        (months, overall) => {
-          for (const p of levels(months, overall, 0.005)) {
-            expect(p).toBeGreaterThan(0)
-            expect(p).toBeLessThan(1)
-          }
-        },
-      ),
+      fc.property(fc.array(share, { minLength: 1, maxLength: 40 }), fc.constantFrom(1, 30, 90, 3650), (months, horizonDays) => {
+        for (const p of levels(months, horizonDays)) {
+          expect(p).toBeGreaterThan(0)
+          expect(p).toBeLessThan(1)
+        }
+      }),
     )
   })
 
-  it('comes down to "nothing" in long quiet, and sees a burst before a window that holds it has closed', () => {
+  it('comes down to "nothing" in long quiet, and sees a burst in the month after it', () => {
     const quiet = Array<number>(60).fill(0)
-    expect(levels(quiet, 0.08, 0.01).at(-1)).toBeCloseTo(0.01, 2)
+    expect(levels(quiet).at(-1)).toBeLessThan(0.01)
     const burst = [...quiet, 0.5, 0]
-    const [before, after] = levels(burst, 0.08, 0.01).slice(-2)
+    const [before, after] = levels(burst).slice(-2)
     expect(after! / before!).toBeGreaterThan(1.5)
   })
 
+  it('comes down within months from what years have told', () => {
+    const lively = Array<number>(48).fill(0.1)
+    const [first, last] = [levels([...lively, 0]).at(-1)!, levels([...lively, ...Array<number>(10).fill(0)]).at(-1)!]
+    expect(last / first).toBeLessThan(0.35)
+  })
+
+  it('goes by how often something changes of late, and by years of releases for how much: a release is no sign that the next is as large', () => {
+    const small = Array.from({ length: 60 }, (_, month) => (month % 6 === 0 ? 0.02 : 0))
+    const after = (share: number) => levels([...small, share, 0]).at(-1)!
+    expect(after(0.6) / after(0.02)).toBeLessThan(4)
+  })
+
   it('stays near what always comes', () => {
-    const last = levels(Array<number>(60).fill(0.1), 0.3, 0.01).at(-1)!
+    const last = levels(Array<number>(60).fill(0.1)).at(-1)!
     expect(last).toBeGreaterThan(0.25)
     expect(last).toBeLessThan(0.35)
   })
