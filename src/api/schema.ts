@@ -2,6 +2,7 @@ import { mergeSchemas } from '@graphql-tools/schema'
 import { type GraphQLObjectType, type GraphQLSchema, isObjectType } from 'graphql'
 import { EspalierError } from '../util/error.js'
 import { guardSchema } from './authorize.js'
+import { checkGraphReads } from './graph-arguments.js'
 import { buildGraphSchema } from './graph-schema.js'
 import { graphResolvers, ledgerExtensions, ledgerResolvers } from './links.js'
 import { buildPlatformSchema } from './platform-schema.js'
@@ -21,7 +22,9 @@ export async function buildApiSchema(): Promise<GraphQLSchema> {
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
   })
   const graphFields = new Set(Object.keys(graph.getQueryType()?.getFields() ?? {}))
-  return guardSchema(repairDefaultResolvers(graph, merged), graphFields)
+  repairDefaultResolvers(graph, merged)
+  checkGraphReads(merged, graph)
+  return guardSchema(merged, graphFields)
 }
 
 /** Merging quietly lets the later maker win; a name that both use is a mistake in schema/graph.graphql or in a platform type. */
@@ -39,12 +42,11 @@ function refuseCollisions(graph: GraphQLSchema, platform: GraphQLSchema): void {
 }
 
 /** mergeSchemas drops every resolver *named* defaultFieldResolver, @neo4j/graphql's alias-aware one included: aliased fields became null. */
-function repairDefaultResolvers(from: GraphQLSchema, to: GraphQLSchema): GraphQLSchema {
+function repairDefaultResolvers(from: GraphQLSchema, to: GraphQLSchema): void {
   for (const type of Object.values(from.getTypeMap())) {
     const target = to.getType(type.name)
     if (!isObjectType(type) || !isObjectType(target) || type.name.startsWith('__')) continue
     const fields = (target as GraphQLObjectType).getFields()
     for (const [name, field] of Object.entries(type.getFields())) if (field.resolve && fields[name]) fields[name].resolve ??= field.resolve
   }
-  return to
 }

@@ -18,7 +18,7 @@ export function checkQuery(query: CypherQuery, engine: 'neo4j' | 'grafeo'): Chec
   const { parameters = {}, limit = 1_000, timeoutMs = 10_000 } = query
   assertPositive('limit', limit, 1_000_000)
   assertPositive('timeoutMs', timeoutMs, 3_600_000)
-  const guarded = guardCypher(query.text, { engine, rows: limit })
+  const guarded = guardCypher(query.text, { engine, rows: limit, parameters })
   if ('ok' in guarded) {
     const { text, columns, mayLoop } = guarded
     return { text, columns, mayLoop, parameters, limit, timeoutMs }

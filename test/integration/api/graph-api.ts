@@ -72,6 +72,63 @@ export function describeGraphApi(title: string, open: (log: Logger) => Promise<G
         })
       })
 
+      test('a selection of nothing but __typename', async () => {
+        const answer = await server.ask(`{
+          nodes: tablesConnection(first: 2) { edges { node { __typename } } }
+          edges: tablesConnection(first: 2) { edges { __typename } }
+          fragments: tablesConnection(first: 1) { edges { ...E } }
+          tables(limit: 1, sort: [{ name: ASC }]) { c: columnsConnection { edges { ... on TableColumnsRelationship { __typename } } aggregate { node { __typename } } } columns { __typename } }
+          tablesConnection { aggregate { node { __typename } } }
+        } fragment E on TableEdge { node { ...N } } fragment N on Table { __typename }`)
+        const node = { __typename: 'Table' }
+        expect(answer).toEqual({
+          nodes: { edges: [{ node }, { node }] },
+          edges: { edges: [{ __typename: 'TableEdge' }, { __typename: 'TableEdge' }] },
+          fragments: { edges: [{ node }] },
+          tables: [
+            {
+              c: {
+                edges: [{ __typename: 'TableColumnsRelationship' }],
+                aggregate: { node: { __typename: expect.stringContaining('Aggregat') } },
+              },
+              columns: [{ __typename: 'Column' }],
+            },
+          ],
+          tablesConnection: { aggregate: { node: { __typename: 'TableAggregateNode' } } },
+        })
+      })
+
+      test.each([
+        ['{ tables(limit: -1) { name } }', 'tables.limit: found -1'],
+        ['{ tablesConnection(first: -1) { totalCount } }', 'tablesConnection.first: found -1'],
+        ['{ tables(offset: -2) { name } }', 'tables.offset: found -2'],
+        ['query ($n: Int = -3) { tables { columns(limit: $n) { name } } }', 'columns.limit: found -3'],
+        ['{ tables { ...T } } fragment T on Table { columnsConnection(first: -4) { totalCount } }', 'columnsConnection.first: found -4'],
+        ['{ tablesConnection(first: 1, after: "bogus") { totalCount } }', '"bogus" is no cursor'],
+        ['{ tables { columnsConnection(after: "eHg=") { totalCount } } }', '"eHg=" is no cursor'],
+      ])('%s is refused', async (query, says) => {
+        const { errors } = await server.post(query)
+        expect(errors?.[0]).toMatchObject({
+          message: expect.stringContaining(says),
+          extensions: { code: 'BAD_USER_INPUT', remedy: expect.any(String) },
+        })
+      })
+
+      test('pages by the cursors that were answered, and leaves those of the ledger alone', async () => {
+        const page = `query ($after: String) { tablesConnection(first: 2, after: $after, sort: [{ name: ASC }]) { pageInfo { endCursor } edges { node { name } } } }`
+        const first = await server.ask(page)
+        const second = await server.ask(page, { after: first.tablesConnection.pageInfo.endCursor })
+        expect(second.tablesConnection.edges).toEqual([{ node: { name: 't3' } }])
+        const ledger = await server.ask('{ runs(first: 1) { pageInfo { endCursor } } }')
+        const { errors } = await server.post(
+          'query ($after: String) { runs(first: 1, after: $after) { totalCount } runNodes { run { node { id } } } }',
+          {
+            after: ledger.runs.pageInfo.endCursor,
+          },
+        )
+        expect(errors).toBeUndefined()
+      })
+
       test('nothing can be written through it', async () => {
         const { __schema } = await server.ask('{ __schema { mutationType { fields { name } } subscriptionType { fields { name } } } }')
         const names: string[] = [...__schema.mutationType.fields, ...__schema.subscriptionType.fields].map(

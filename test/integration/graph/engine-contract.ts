@@ -1,48 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { CypherQuery, GraphEngine } from '../../../src/graph/engine.js'
-import { grafeoGaps, missingFunctions } from '../../../src/graph/grafeo/gaps.js'
-import type { EspalierError } from '../../../src/util/error.js'
+import type { GraphEngine } from '../../../src/graph/engine.js'
 import type { EdgeLabel, GraphChange, NodeKind, Properties } from '../../../src/vocabulary.js'
-import { allowedQueries, dangerousLookingButFine, refusedQueries } from '../../unit/graph/cypher-cases.js'
-
-export const node = (id: string, kind: NodeKind = 'Table', properties: Properties = {}): GraphChange => ({
-  op: 'upsert-node',
-  id,
-  kind,
-  properties: { name: id, ...properties },
-})
-export const edge = (
-  sourceId: string,
-  label: EdgeLabel,
-  targetId: string,
-  properties: Properties = {},
-  discriminator = '',
-): GraphChange => ({
-  op: 'upsert-edge',
-  sourceId,
-  label,
-  targetId,
-  discriminator,
-  properties,
-})
-export const withoutNode = (id: string, kind: NodeKind = 'Table'): GraphChange => ({ op: 'delete-node', id, kind })
-export const withoutEdge = (sourceId: string, label: EdgeLabel, targetId: string, discriminator = ''): GraphChange => ({
-  op: 'delete-edge',
-  sourceId,
-  label,
-  targetId,
-  discriminator,
-})
-
-/** Queries of Cypher 5 that one engine lacks (grafeo/gaps.ts, with the reasons), with the hint that its users get. */
-const gaps = [
-  ...Object.values(grafeoGaps),
-  ...Object.values(missingFunctions).map(({ hint, example }) => ({ hint, example: `RETURN ${example} AS x` })),
-]
-
-/** Allowed queries that Grafeo lacks something for. */
-const lackingOnGrafeo = /COLLECT \{|:Table&!View|\(n:Table WHERE|^MATCH p = \(n:Table\) RETURN p$|\{1,3\}|duration\.between|date\.truncate/
+import { asking, edge, node, sorted, withoutEdge, withoutNode } from './asking.js'
+import { describeReads } from './engine-reads.js'
 
 /** What every graph engine must do; run by each adapter. */
 export function describeEngine(title: string, open: () => Promise<GraphEngine>): void {
@@ -52,381 +13,292 @@ export function describeEngine(title: string, open: () => Promise<GraphEngine>):
       engine = await open()
     })
     afterAll(() => engine?.close())
-    beforeEach(async () => {
-      await engine.clear()
-      await engine.prepare()
-    })
-    const rows = async (text: string, parameters: CypherQuery['parameters'] = {}) =>
-      (await engine.read({ text, parameters, limit: 100_000 })).rows
-    const refusal = async (query: CypherQuery): Promise<EspalierError> =>
-      engine.read(query).then(
-        () => expect.fail(`let through: ${query.text}`),
-        (error) => error,
-      )
-    /** The whole graph as sorted lines, the position's node left out. */
-    const dump = async () => [
-      ...(await rows('MATCH (n:Node) RETURN n')).map((r) => JSON.stringify(sorted(r))).sort(),
-      ...(await rows('MATCH (:Node)-[r]->(:Node) RETURN r')).map((r) => JSON.stringify(sorted(r))).sort(),
-    ]
+    const { rows, refusal, dump } = asking(() => engine)
 
-    it('is empty at first and can be prepared again', async () => {
-      await engine.prepare()
-      expect(await engine.position()).toBe(0)
-      expect(await rows('MATCH (n) RETURN count(n)')).toEqual([[0]])
-    })
-
-    it('answers nodes, relationships and paths in the shapes of GraphValue', async () => {
-      await engine.apply(
-        [node('a'), node('b', 'View'), edge('a', 'DATA_FLOW', 'b', { transformation: 'copy' }, 'x'), edge('b', 'DATA_FLOW', 'a')],
-        1,
-      )
-      const a = { id: 'a', labels: ['Table'], properties: { id: 'a', name: 'a' } }
-      const b = { id: 'b', labels: ['View'], properties: { id: 'b', name: 'b' } }
-      const r = {
-        id: 'a DATA_FLOW b x',
-        type: 'DATA_FLOW',
-        start: 'a',
-        end: 'b',
-        properties: { transformation: 'copy', discriminator: 'x' },
-      }
-      expect(await rows('MATCH (a:Table)-[r]->(b) RETURN a, r, b')).toEqual([[a, r, b]])
-      // the ends' ids are there even where the ends themselves are not
-      expect(await rows('MATCH (:Table)-[r]->() RETURN r')).toEqual([[r]])
-      expect(await rows('MATCH (:Table)-[r]->() RETURN collect(r) AS l, {r: r} AS m')).toEqual([[[r], { r }]])
-      expect(await rows('MATCH p = (:View)<-[:DATA_FLOW]-(:Table) RETURN p')).toEqual([[{ nodes: [b, a], relationships: [r] }]])
-      const back = { id: 'b DATA_FLOW a', type: 'DATA_FLOW', start: 'b', end: 'a', properties: { discriminator: '' } }
-      expect(await rows('MATCH p = (:Table)-[:DATA_FLOW*2..2]->(:Table) RETURN p')).toEqual([
-        [{ nodes: [a, b, a], relationships: [r, back] }],
-      ])
-      expect(await rows('MATCH p = (n:View)-[*0..0]->() RETURN p')).toEqual([[{ nodes: [b], relationships: [] }]])
-      expect(await rows('MATCH (n:View) RETURN {nodes: [n], edges: []} AS m')).toEqual([[{ nodes: [b], edges: [] }]])
-    })
-
-    it('answers plain values as JSON', async () => {
-      const text =
-        'RETURN 1 AS a, 1.5 AS b, "x" AS c, true AS d, null AS e, [1, [2]] AS f, {x: {y: 1}} AS g, 9007199254740993 AS h, 2.0 AS i, -3 AS j'
-      const { columns, rows, isPartial, elapsedMs } = await engine.read({ text })
-      expect(columns).toEqual([...'abcdefghij'])
-      expect(rows).toEqual([[1, 1.5, 'x', true, null, [1, [2]], { x: { y: 1 } }, '9007199254740993', 2, -3]])
-      expect(isPartial).toBe(false)
-      expect(elapsedMs).toBeGreaterThan(0)
-    })
-
-    it('takes parameters of every JSON kind', async () => {
-      const parameters = {
-        i: 7,
-        f: 0.5,
-        s: 'x"\'`\\',
-        l: [1, 'a', null, [true]],
-        m: { a: { b: [1] } },
-        n: null,
-        z: 'é😀\u0000'.slice(0, 3),
-      }
-      expect(await rows('RETURN $i AS i, $i / 2 AS half, $f AS f, $s AS s, $l AS l, $m AS m, $n AS n, $z AS z', parameters)).toEqual([
-        [7, 3, 0.5, parameters.s, parameters.l, parameters.m, null, parameters.z],
-      ])
-      expect(await rows('UNWIND range(1, 9) AS x RETURN x LIMIT $n', { n: 2 })).toHaveLength(2)
-      expect((await refusal({ text: 'RETURN $missing AS x' })).code).toBe('CYPHER_FAILED')
-    })
-
-    it('holds properties: replaced and not merged, nested ones as JSON text, moments as datetimes', async () => {
-      const updated_at = '2024-01-01T02:00:00.500+02:00'
-      const type_tree = { name: 'array', elements: [{ name: 'int' }] }
-      await engine.apply(
-        [
-          node('a', 'Column', {
-            ordinal: 1,
-            nullable: false,
-            ratio: 0.25,
-            tags: ['x', 'y'],
-            mixed: [1, 'a'],
-            type_tree,
-            updated_at,
-            gone: null,
-            numbers: [1, 2.5],
-          }),
-        ],
-        1,
-      )
-      const properties = {
-        id: 'a',
-        name: 'a',
-        ordinal: 1,
-        nullable: false,
-        ratio: 0.25,
-        tags: ['x', 'y'],
-        mixed_json: '[1,"a"]',
-        type_tree_json: '{"elements":[{"name":"int"}],"name":"array"}',
-        updated_at: '2024-01-01T00:00:00.5Z',
-        numbers: [1, 2.5],
-      }
-      expect(await rows('MATCH (n:Column) RETURN n')).toEqual([[{ id: 'a', labels: ['Column'], properties }]])
-      expect(
-        await rows(
-          "MATCH (n) WHERE n.updated_at > datetime('2023-12-31T23:59:59Z') AND n.updated_at < datetime('2024-01-01T02:00:01+02:00') RETURN n.updated_at.year, n.updated_at",
-        ),
-      ).toEqual([[2024, '2024-01-01T00:00:00.5Z']])
-      await engine.apply([node('a', 'Column', { ordinal: 2 })], 2)
-      expect(await rows('MATCH (n:Column) RETURN n')).toEqual([
-        [{ id: 'a', labels: ['Column'], properties: { id: 'a', name: 'a', ordinal: 2 } }],
-      ])
-    })
-
-    it('holds odd names and texts', async () => {
-      const odd = 'bank/hive/table:Größe.表 "x"\'`\\ 😀'
-      await engine.apply(
-        [
-          node(odd, 'Table', { _id: 5, _labels: 'x', '': 1, 'a b`c': 2, 'sérde.lib': 'ü', lone: 'x\ud800y', line: 'a\nb\t' }),
-          edge(odd, 'REFERENCES', odd, {}, 'ключ'),
-        ],
-        1,
-      )
-      const [[found]] = (await rows('MATCH (n:Table {id: $odd})-[:REFERENCES {discriminator: "ключ"}]->(n) RETURN n', { odd })) as [
-        [{ properties: Properties }],
-      ]
-      expect(found.properties).toEqual({
-        id: odd,
-        name: odd,
-        _id_: 5,
-        _labels_: 'x',
-        _: 1,
-        'a b`c': 2,
-        'sérde.lib': 'ü',
-        lone: 'x\ufffdy',
-        line: 'a\nb\t',
+    describe('from the beginning', () => {
+      beforeEach(async () => {
+        await engine.clear()
+        await engine.prepare()
       })
-    })
 
-    it('changes a node of another kind to the new one', async () => {
-      await engine.apply([node('a', 'Table')], 1)
-      await engine.apply([node('a', 'View')], 2)
-      expect(await rows('MATCH (n:Node) RETURN labels(n), n:Table')).toEqual([[expect.arrayContaining(['Node', 'View']), false]])
-    })
-
-    it('tells edges of one pair apart by label and discriminator', async () => {
-      const changes = [
-        node('a'),
-        node('b'),
-        edge('a', 'REFERENCES', 'b', { n: 1 }, 'k1'),
-        edge('a', 'REFERENCES', 'b', { n: 2 }, 'k2'),
-        edge('a', 'DATA_FLOW', 'b', { n: 3 }),
-        edge('b', 'REFERENCES', 'a', { n: 4 }, 'k1'),
-      ]
-      await engine.apply(changes, 1)
-      await engine.apply(
-        [edge('a', 'REFERENCES', 'b', { n: 5 }, 'k1'), withoutEdge('a', 'REFERENCES', 'b', 'k2'), withoutEdge('a', 'READS', 'b')],
-        2,
-      )
-      expect(await rows('MATCH ()-[r]->() RETURN r.n ORDER BY r.n')).toEqual([[3], [4], [5]])
-    })
-
-    it("takes a deleted node's edges along, and leaves out edges without ends", async () => {
-      await engine.apply(
-        [node('a'), node('b'), edge('a', 'DATA_FLOW', 'b'), edge('b', 'DATA_FLOW', 'b'), edge('a', 'DATA_FLOW', 'nowhere')],
-        1,
-      )
-      expect(await rows('MATCH ()-[r]->() RETURN count(r)')).toEqual([[2]])
-      await engine.apply([withoutNode('b'), withoutNode('never-there')], 2)
-      expect(await rows('MATCH (n:Node) OPTIONAL MATCH (n)-[r]-() RETURN n.id, r')).toEqual([['a', null]])
-    })
-
-    it('gives the same graph for a replay, for one batch and for one change at a time', async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(anyChange, { maxLength: 30 }), async (changes) => {
-          // ends first, as the ledger writes them: an edge to a node that comes later in the same transaction is not its order
-          const whole = [...['a', 'b', 'c'].map((id) => node(id)), ...changes]
-          await engine.clear()
-          for (const change of whole) await engine.apply([change], 1)
-          const oneByOne = await dump()
-          await engine.clear()
-          await engine.apply(whole, 1)
-          expect(await dump()).toEqual(oneByOne)
-          await engine.apply(whole, 1)
-          expect(await dump()).toEqual(oneByOne)
-        }),
-        { numRuns: engine.name === 'grafeo' ? 12 : 8 },
-      )
-    }, 180_000)
-
-    it('records the position with the changes, or neither', async () => {
-      await engine.apply([node('a')], 41)
-      expect(await engine.position()).toBe(41)
-      const bad = { ...node('b'), kind: 'Table) DETACH DELETE (n' } as unknown as GraphChange
-      await expect(engine.apply([node('c'), bad], 42)).rejects.toMatchObject({ code: 'BAD_INPUT' })
-      // a value that the engine itself refuses, after good changes of the same transaction
-      const late = { ...edge('a', 'DATA_FLOW', 'a'), discriminator: { not: 'text' } } as unknown as GraphChange
-      await engine.apply([node('d'), late], 43).catch(() => {})
-      expect([await engine.position(), (await rows('MATCH (n:Node) RETURN count(n)'))[0]]).toSatisfy(
-        ([position, [count]]: [number, [number]]) => (position === 41 && count === 1) || (position === 43 && count === 2),
-      )
-      await engine.apply([], 2 ** 40)
-      expect(await engine.position()).toBe(2 ** 40)
-    })
-
-    it('cuts at the limit and says so', async () => {
-      await engine.apply(
-        Array.from({ length: 30 }, (_, i) => node(`t${i}`, 'Table', { i })),
-        1,
-      )
-      const read = (text: string, limit: number) => engine.read({ text, limit }).then((a) => [a.rows.length, a.isPartial])
-      expect(await read('MATCH (n:Table) RETURN n', 10)).toEqual([10, true])
-      expect(await read('MATCH (n:Table) RETURN n', 30)).toEqual([30, false])
-      expect(await read('MATCH (n:Table) RETURN n LIMIT 30', 10)).toEqual([10, true])
-      expect(await read('MATCH (n:Table) RETURN n LIMIT 10', 10)).toEqual([10, false])
-      expect(await read('MATCH (n:Table) RETURN n.i AS i UNION ALL MATCH (n:Table) RETURN n.i AS i', 50)).toEqual([50, true])
-      expect(await read('UNWIND range(1, 100000) AS x RETURN x', 7)).toEqual([7, true])
-      await expect(engine.read({ text: 'RETURN 1', limit: 0 })).rejects.toMatchObject({ code: 'BAD_INPUT' })
-      await expect(engine.read({ text: 'RETURN 1', timeoutMs: 0.5 })).rejects.toMatchObject({ code: 'BAD_INPUT' })
-    })
-
-    it('ends a query at its time limit and answers others meanwhile', async () => {
-      await engine.apply(
-        Array.from({ length: 3000 }, (_, i) => node(`t${i}`)),
-        7,
-      )
-      let hasEnded = false
-      const endless = refusal({ text: 'MATCH (a),(b),(c),(d),(e) RETURN count(*) AS n', timeoutMs: 4_000 }).finally(() => {
-        hasEnded = true
+      it('is empty at first and can be prepared again', async () => {
+        await engine.prepare()
+        expect(await engine.position()).toBe(0)
+        expect(await rows('MATCH (n) RETURN count(n)')).toEqual([[0]])
       })
-      const others = await Promise.all(Array.from({ length: 8 }, () => rows('MATCH (n:Table) RETURN count(n)')))
-      expect(others).toEqual(others.map(() => [[3000]]))
-      expect(hasEnded).toBe(false)
-      expect(await endless).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('4000 ms') })
-      expect(await rows('MATCH (n:Table) RETURN count(n)')).toEqual([[3000]])
-      expect(await engine.position()).toBe(7)
-    })
 
-    it('runs reads side by side, and beside writes', async () => {
-      await engine.apply(
-        Array.from({ length: 500 }, (_, i) => node(`t${i}`)),
-        1,
-      )
-      const reads = Array.from({ length: 60 }, (_, i) => rows('MATCH (n:Table {id: $id}) RETURN n.name', { id: `t${i}` }))
-      const writes = Array.from({ length: 5 }, (_, i) => engine.apply([node(`w${i}`, 'View')], i + 2))
-      const answers = await Promise.all(reads)
-      await Promise.all(writes)
-      expect(answers).toEqual(answers.map((_, i) => [[`t${i}`]]))
-      expect(await rows('MATCH (n:View) RETURN count(n)')).toEqual([[5]])
-      expect(await engine.position()).toBe(6)
-    })
+      it('answers nodes, relationships and paths in the shapes of GraphValue', async () => {
+        await engine.apply(
+          [node('a'), node('b', 'View'), edge('a', 'DATA_FLOW', 'b', { transformation: 'copy' }, 'x'), edge('b', 'DATA_FLOW', 'a')],
+          1,
+        )
+        const a = { id: 'a', labels: ['Table'], properties: { id: 'a', name: 'a' } }
+        const b = { id: 'b', labels: ['View'], properties: { id: 'b', name: 'b' } }
+        const r = {
+          id: 'a DATA_FLOW b x',
+          type: 'DATA_FLOW',
+          start: 'a',
+          end: 'b',
+          properties: { transformation: 'copy', discriminator: 'x' },
+        }
+        expect(await rows('MATCH (a:Table)-[r]->(b) RETURN a, r, b')).toEqual([[a, r, b]])
+        // the ends' ids are there even where the ends themselves are not
+        expect(await rows('MATCH (:Table)-[r]->() RETURN r')).toEqual([[r]])
+        expect(await rows('MATCH (:Table)-[r]->() RETURN collect(r) AS l, {r: r} AS m')).toEqual([[[r], { r }]])
+        expect(await rows('MATCH p = (:View)<-[:DATA_FLOW]-(:Table) RETURN p')).toEqual([[{ nodes: [b, a], relationships: [r] }]])
+        const back = { id: 'b DATA_FLOW a', type: 'DATA_FLOW', start: 'b', end: 'a', properties: { discriminator: '' } }
+        expect(await rows('MATCH p = (:Table)-[:DATA_FLOW*2..2]->(:Table) RETURN p')).toEqual([
+          [{ nodes: [a, b, a], relationships: [r, back] }],
+        ])
+        expect(await rows('MATCH p = (n:View)-[*0..0]->() RETURN p')).toEqual([[{ nodes: [b], relationships: [] }]])
+        expect(await rows('MATCH (n:View) RETURN {nodes: [n], edges: []} AS m')).toEqual([[{ nodes: [b], edges: [] }]])
+      })
 
-    it('loads 10,000 nodes and their edges in one batch, a hub among them', async () => {
-      const columns = Array.from({ length: 10_000 }, (_, i) => node(`c${i}`, 'Column', { ordinal: i, updated_at: '2024-01-01T00:00:00Z' }))
-      const edges = columns.map((_, i) => edge('hub', 'HAS_COLUMN', `c${i}`))
-      await engine.apply([node('hub'), ...columns, ...edges], 1)
-      await engine.apply(edges, 2)
-      expect(await rows('MATCH (t:Table)-[r:HAS_COLUMN]->(c:Column) RETURN count(r), count(DISTINCT c), max(c.ordinal)')).toEqual([
-        [10_000, 10_000, 9_999],
-      ])
-      await engine.apply(
-        edges.map(({ ...e }, i) => (i % 2 ? ({ ...e, op: 'delete-edge' } as GraphChange) : e)),
-        3,
-      )
-      expect(await rows('MATCH (t:Table)-[r:HAS_COLUMN]->() RETURN count(r)')).toEqual([[5_000]])
-    }, 120_000)
+      it('holds properties: replaced and not merged, nested ones as JSON text, moments as datetimes', async () => {
+        const updated_at = '2024-01-01T02:00:00.500+02:00'
+        const type_tree = { name: 'array', elements: [{ name: 'int' }] }
+        await engine.apply(
+          [
+            node('a', 'Column', {
+              ordinal: 1,
+              nullable: false,
+              ratio: 0.25,
+              tags: ['x', 'y'],
+              mixed: [1, 'a'],
+              type_tree,
+              updated_at,
+              gone: null,
+              numbers: [1, 2.5],
+            }),
+          ],
+          1,
+        )
+        const properties = {
+          id: 'a',
+          name: 'a',
+          ordinal: 1,
+          nullable: false,
+          ratio: 0.25,
+          tags: ['x', 'y'],
+          mixed_json: '[1,"a"]',
+          type_tree_json: '{"elements":[{"name":"int"}],"name":"array"}',
+          updated_at: '2024-01-01T00:00:00.5Z',
+          numbers: [1, 2.5],
+        }
+        expect(await rows('MATCH (n:Column) RETURN n')).toEqual([[{ id: 'a', labels: ['Column'], properties }]])
+        expect(
+          await rows(
+            "MATCH (n) WHERE n.updated_at > datetime('2023-12-31T23:59:59Z') AND n.updated_at < datetime('2024-01-01T02:00:01+02:00') RETURN n.updated_at.year, n.updated_at",
+          ),
+        ).toEqual([[2024, '2024-01-01T00:00:00.5Z']])
+        await engine.apply([node('a', 'Column', { ordinal: 2 })], 2)
+        expect(await rows('MATCH (n:Column) RETURN n')).toEqual([
+          [{ id: 'a', labels: ['Column'], properties: { id: 'a', name: 'a', ordinal: 2 } }],
+        ])
+      })
 
-    it('remembers whose graph it is, until it is cleared', async () => {
-      expect(await engine.ledger()).toBeNull()
-      await engine.apply([node('a')], 1)
-      expect(await engine.ledger()).toBeNull()
-      await engine.apply([], 2, 'ours')
-      await engine.apply([node('b')], 3)
-      expect([await engine.ledger(), await engine.position()]).toEqual(['ours', 3])
-      await engine.apply([], 0, 'theirs')
-      expect([await engine.ledger(), await engine.position()]).toEqual(['theirs', 0])
-      await engine.clear()
-      expect(await engine.ledger()).toBeNull()
-    })
-
-    it('clears everything, the position included', async () => {
-      await engine.apply([node('a'), node('b'), edge('a', 'DATA_FLOW', 'b')], 9, 'ours')
-      await engine.clear()
-      expect(await engine.position()).toBe(0)
-      expect(await rows('MATCH (n) RETURN count(n)')).toEqual([[0]])
-    })
-
-    it('refuses writes, and nothing of them is left', async () => {
-      await engine.apply([node('a')], 1)
-      for (const text of [
-        'MATCH (n) SET n.x = 1 RETURN n',
-        'CREATE (n) RETURN n',
-        'MATCH (n) ſET n.x = 1 RETURN n',
-        'CALL dbms.components()',
-        'LOAD CSV FROM "file:///etc/passwd" AS l RETURN l',
-      ])
-        expect(await refusal({ text })).toMatchObject({
-          code: 'CYPHER_REFUSED',
-          remedy: expect.any(String),
-          problems: [{ code: 'cypher-refused' }],
+      it('holds odd names and texts', async () => {
+        const odd = 'bank/hive/table:Größe.表 "x"\'`\\ 😀'
+        await engine.apply(
+          [
+            node(odd, 'Table', { _id: 5, _labels: 'x', '': 1, 'a b`c': 2, 'sérde.lib': 'ü', lone: 'x\ud800y', line: 'a\nb\t' }),
+            edge(odd, 'REFERENCES', odd, {}, 'ключ'),
+          ],
+          1,
+        )
+        const [[found]] = (await rows('MATCH (n:Table {id: $odd})-[:REFERENCES {discriminator: "ключ"}]->(n) RETURN n', { odd })) as [
+          [{ properties: Properties }],
+        ]
+        expect(found.properties).toEqual({
+          id: odd,
+          name: odd,
+          _id_: 5,
+          _labels_: 'x',
+          _: 1,
+          'a b`c': 2,
+          'sérde.lib': 'ü',
+          lone: 'x\ufffdy',
+          line: 'a\nb\t',
         })
-      expect(await dump()).toEqual([JSON.stringify(sorted([{ id: 'a', labels: ['Table'], properties: { id: 'a', name: 'a' } }]))])
+      })
+
+      it('changes a node of another kind to the new one', async () => {
+        await engine.apply([node('a', 'Table')], 1)
+        await engine.apply([node('a', 'View')], 2)
+        expect(await rows('MATCH (n:Node) RETURN labels(n), n:Table')).toEqual([[expect.arrayContaining(['Node', 'View']), false]])
+      })
+
+      it('tells edges of one pair apart by label and discriminator', async () => {
+        const changes = [
+          node('a'),
+          node('b'),
+          edge('a', 'REFERENCES', 'b', { n: 1 }, 'k1'),
+          edge('a', 'REFERENCES', 'b', { n: 2 }, 'k2'),
+          edge('a', 'DATA_FLOW', 'b', { n: 3 }),
+          edge('b', 'REFERENCES', 'a', { n: 4 }, 'k1'),
+        ]
+        await engine.apply(changes, 1)
+        await engine.apply(
+          [edge('a', 'REFERENCES', 'b', { n: 5 }, 'k1'), withoutEdge('a', 'REFERENCES', 'b', 'k2'), withoutEdge('a', 'READS', 'b')],
+          2,
+        )
+        expect(await rows('MATCH ()-[r]->() RETURN r.n ORDER BY r.n')).toEqual([[3], [4], [5]])
+      })
+
+      it("takes a deleted node's edges along, and leaves out edges without ends", async () => {
+        await engine.apply(
+          [node('a'), node('b'), edge('a', 'DATA_FLOW', 'b'), edge('b', 'DATA_FLOW', 'b'), edge('a', 'DATA_FLOW', 'nowhere')],
+          1,
+        )
+        expect(await rows('MATCH ()-[r]->() RETURN count(r)')).toEqual([[2]])
+        await engine.apply([withoutNode('b'), withoutNode('never-there')], 2)
+        expect(await rows('MATCH (n:Node) OPTIONAL MATCH (n)-[r]-() RETURN n.id, r')).toEqual([['a', null]])
+      })
+
+      it('gives the same graph for a replay, for one batch and for one change at a time', async () => {
+        let graphs = 0
+        await fc.assert(
+          fc.asyncProperty(fc.array(anyChange, { maxLength: 30 }), async (changes) => {
+            // ends first, as the ledger writes them: an edge to a node that comes later in the same transaction is not its order
+            const whole = [...['a', 'b', 'c'].map((id) => node(id)), ...changes]
+            // beside each other in one graph: to empty it takes longer than all the rest
+            const [one, other] = [`${++graphs}:`, `${++graphs}:`]
+            const ofGraph = async (prefix: string) => (await dump(prefix)).map((line) => line.replaceAll(prefix, ''))
+            for (const change of whole) await engine.apply([withPrefix(change, one)], 1)
+            const oneByOne = await ofGraph(one)
+            const batch = whole.map((change) => withPrefix(change, other))
+            await engine.apply(batch, 1)
+            expect(await ofGraph(other)).toEqual(oneByOne)
+            await engine.apply(batch, 1)
+            expect(await ofGraph(other)).toEqual(oneByOne)
+          }),
+          { numRuns: engine.name === 'grafeo' ? 12 : 8 },
+        )
+      }, 180_000)
+
+      it('records the position with the changes, or neither', async () => {
+        await engine.apply([node('a')], 41)
+        expect(await engine.position()).toBe(41)
+        const bad = { ...node('b'), kind: 'Table) DETACH DELETE (n' } as unknown as GraphChange
+        await expect(engine.apply([node('c'), bad], 42)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+        // a value that the engine itself refuses, after good changes of the same transaction
+        const late = { ...edge('a', 'DATA_FLOW', 'a'), discriminator: { not: 'text' } } as unknown as GraphChange
+        await engine.apply([node('d'), late], 43).catch(() => {})
+        expect([await engine.position(), (await rows('MATCH (n:Node) RETURN count(n)'))[0]]).toSatisfy(
+          ([position, [count]]: [number, [number]]) => (position === 41 && count === 1) || (position === 43 && count === 2),
+        )
+        await engine.apply([], 2 ** 40)
+        expect(await engine.position()).toBe(2 ** 40)
+      })
+
+      it('cuts at the limit and says so', async () => {
+        await engine.apply(
+          Array.from({ length: 30 }, (_, i) => node(`t${i}`, 'Table', { i })),
+          1,
+        )
+        const read = (text: string, limit: number) => engine.read({ text, limit }).then((a) => [a.rows.length, a.isPartial])
+        expect(await read('MATCH (n:Table) RETURN n', 10)).toEqual([10, true])
+        expect(await read('MATCH (n:Table) RETURN n', 30)).toEqual([30, false])
+        expect(await read('MATCH (n:Table) RETURN n LIMIT 30', 10)).toEqual([10, true])
+        expect(await read('MATCH (n:Table) RETURN n LIMIT 10', 10)).toEqual([10, false])
+        expect(await read('MATCH (n:Table) RETURN n.i AS i UNION ALL MATCH (n:Table) RETURN n.i AS i', 50)).toEqual([50, true])
+        expect(await read('UNWIND range(1, 100000) AS x RETURN x', 7)).toEqual([7, true])
+        await expect(engine.read({ text: 'RETURN 1', limit: 0 })).rejects.toMatchObject({ code: 'BAD_INPUT' })
+        await expect(engine.read({ text: 'RETURN 1', timeoutMs: 0.5 })).rejects.toMatchObject({ code: 'BAD_INPUT' })
+      })
+
+      it('ends a query at its time limit and answers others meanwhile', async () => {
+        await engine.apply(
+          Array.from({ length: 3000 }, (_, i) => node(`t${i}`)),
+          7,
+        )
+        const overtakes = async () => {
+          let hasEnded = false
+          const endless = refusal({ text: 'MATCH (a),(b),(c),(d),(e) RETURN count(*) AS n', timeoutMs: 2_000 }).finally(() => {
+            hasEnded = true
+          })
+          const others = await Promise.all(Array.from({ length: 8 }, () => rows('MATCH (n:Table) RETURN count(n)')))
+          const isFirst = !hasEnded
+          expect(others).toEqual(others.map(() => [[3000]]))
+          expect(await endless).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('2000 ms') })
+          return isFirst
+        }
+        // on a machine that is busy with other things not at once
+        while (!(await overtakes()));
+        expect(await rows('MATCH (n:Table) RETURN count(n)')).toEqual([[3000]])
+        expect(await engine.position()).toBe(7)
+      })
+
+      it('runs reads side by side, and beside writes', async () => {
+        await engine.apply(
+          Array.from({ length: 500 }, (_, i) => node(`t${i}`)),
+          1,
+        )
+        const reads = Array.from({ length: 60 }, (_, i) => rows('MATCH (n:Table {id: $id}) RETURN n.name', { id: `t${i}` }))
+        const writes = Array.from({ length: 5 }, (_, i) => engine.apply([node(`w${i}`, 'View')], i + 2))
+        const answers = await Promise.all(reads)
+        await Promise.all(writes)
+        expect(answers).toEqual(answers.map((_, i) => [[`t${i}`]]))
+        expect(await rows('MATCH (n:View) RETURN count(n)')).toEqual([[5]])
+        expect(await engine.position()).toBe(6)
+      })
+
+      it('loads 10,000 nodes and their edges in one batch, a hub among them', async () => {
+        const columns = Array.from({ length: 10_000 }, (_, i) =>
+          node(`c${i}`, 'Column', { ordinal: i, updated_at: '2024-01-01T00:00:00Z' }),
+        )
+        const edges = columns.map((_, i) => edge('hub', 'HAS_COLUMN', `c${i}`))
+        await engine.apply([node('hub'), ...columns, ...edges], 1)
+        await engine.apply(edges, 2)
+        expect(await rows('MATCH (t:Table)-[r:HAS_COLUMN]->(c:Column) RETURN count(r), count(DISTINCT c), max(c.ordinal)')).toEqual([
+          [10_000, 10_000, 9_999],
+        ])
+        await engine.apply(
+          edges.map(({ ...e }, i) => (i % 2 ? ({ ...e, op: 'delete-edge' } as GraphChange) : e)),
+          3,
+        )
+        expect(await rows('MATCH (t:Table)-[r:HAS_COLUMN]->() RETURN count(r)')).toEqual([[5_000]])
+      }, 120_000)
+
+      it('remembers whose graph it is, until it is cleared', async () => {
+        expect(await engine.ledger()).toBeNull()
+        await engine.apply([node('a')], 1)
+        expect(await engine.ledger()).toBeNull()
+        await engine.apply([], 2, 'ours')
+        await engine.apply([node('b')], 3)
+        expect([await engine.ledger(), await engine.position()]).toEqual(['ours', 3])
+        await engine.apply([], 0, 'theirs')
+        expect([await engine.ledger(), await engine.position()]).toEqual(['theirs', 0])
+        await engine.clear()
+        expect(await engine.ledger()).toBeNull()
+      })
+
+      it('clears everything, the position included', async () => {
+        await engine.apply([node('a'), node('b'), edge('a', 'DATA_FLOW', 'b')], 9, 'ours')
+        await engine.clear()
+        expect(await engine.position()).toBe(0)
+        expect(await rows('MATCH (n) RETURN count(n)')).toEqual([[0]])
+      })
+
+      it('refuses writes, and nothing of them is left', async () => {
+        await engine.apply([node('a')], 1)
+        for (const text of [
+          'MATCH (n) SET n.x = 1 RETURN n',
+          'CREATE (n) RETURN n',
+          'MATCH (n) ſET n.x = 1 RETURN n',
+          'CALL dbms.components()',
+          'LOAD CSV FROM "file:///etc/passwd" AS l RETURN l',
+        ])
+          expect(await refusal({ text })).toMatchObject({
+            code: 'CYPHER_REFUSED',
+            remedy: expect.any(String),
+            problems: [{ code: 'cypher-refused' }],
+          })
+        expect(await dump()).toEqual([JSON.stringify(sorted([{ id: 'a', labels: ['Table'], properties: { id: 'a', name: 'a' } }]))])
+      })
     })
 
-    it('refuses every attack that the guard is tested with', async () => {
-      await engine.apply([node('a'), edge('a', 'DATA_FLOW', 'a')], 1)
-      const before = await dump()
-      for (const [text] of refusedQueries) expect(await refusal({ text }), text).toMatchObject({ code: 'CYPHER_REFUSED' })
-      expect(await dump()).toEqual(before)
-    })
-
-    it("shows nobody the platform's own node", async () => {
-      await engine.apply([node('a'), node('b', 'View'), edge('a', 'DATA_FLOW', 'b')], 77)
-      expect(await engine.position()).toBe(77)
-      for (const [text, expected] of [
-        ['MATCH (n) RETURN count(n)', 2],
-        ['MATCH (n), (m) RETURN count(*)', 4],
-        ['OPTIONAL MATCH (n) WHERE n.position IS NOT NULL RETURN n', null],
-        ['MATCH (n {position: 77}) RETURN count(n)', 0],
-        ['MATCH (n {id: "espalier:projection"}) RETURN count(n)', 0],
-        ['MATCH (n) WHERE NOT n:Table AND NOT n:View RETURN count(n)', 0],
-        ['MATCH (n) WHERE size(labels(n)) = 1 RETURN count(n)', 0],
-        ['MATCH (n)-[*0..1]-(m) RETURN count(*)', 4],
-        ['MATCH p = (n)-[*0..0]-() RETURN count(p)', 2],
-        ['RETURN COUNT { (n) }', 2],
-        ['RETURN COUNT { MATCH (n) WHERE n.position = 77 }', 0],
-        ['RETURN EXISTS { MATCH (n {position: 77}) }', false],
-        ['MATCH (t:Table) RETURN size([(x)-[*0..0]-(y) | y.id])', 2],
-        ['CALL { MATCH (n) RETURN n.id AS id UNION ALL MATCH (n) RETURN n.id AS id } RETURN count(id)', 4],
-        ['MATCH (n) CALL (n) { MATCH (m) RETURN count(m) AS c } RETURN sum(c)', 4],
-        ['CALL db.labels() YIELD label WHERE label STARTS WITH "Esp" RETURN count(label)', 0],
-        ['CALL db.labels() YIELD label AS l WITH l WHERE l STARTS WITH "Esp" RETURN count(l)', 0],
-      ] as const)
-        expect(await rows(text), text).toEqual([[expected]])
-      expect((await rows('CALL db.labels()')).flat()).not.toContain('EspalierMeta')
-    })
-
-    it.each(gaps)('$example: $hint', async ({ example, hint }) => {
-      await engine.apply([node('a'), node('b', 'View'), edge('a', 'DATA_FLOW', 'b')], 1)
-      if (engine.name === 'grafeo')
-        expect(await refusal({ text: example })).toMatchObject({ code: 'CYPHER_REFUSED', remedy: hint, problems: [{ suggestion: hint }] })
-      else expect((await engine.read({ text: example })).columns).toHaveLength(1)
-    })
-
-    it('names columns as the query spells them', async () => {
-      const { columns } = await engine.read({ text: 'MATCH (n) RETURN n.name, COUNT { (m) }, size( [(n)-[*0..1]-(m) | m]) AS `x y`' })
-      expect(columns).toEqual(['n.name', 'COUNT { (m) }', 'x y'])
-    })
-
-    it('says what is wrong with a query that fails', async () => {
-      expect(await refusal({ text: 'MATCH (n) RETURN m' })).toMatchObject({ code: 'CYPHER_FAILED', message: expect.stringMatching(/m/) })
-      expect(await refusal({ text: 'MATCH (n)-[ RETURN n' })).toMatchObject({ code: 'CYPHER_REFUSED' })
-    })
-
-    it('lists labels, types and property names', async () => {
-      await engine.apply([node('a'), node('b', 'View'), edge('a', 'DATA_FLOW', 'b')], 1)
-      expect(await rows('CALL db.labels() YIELD label RETURN label ORDER BY label')).toEqual(expect.arrayContaining([['Table'], ['View']]))
-      expect(await rows('CALL db.relationshipTypes() YIELD relationshipType AS t RETURN t')).toContainEqual(['DATA_FLOW'])
-    })
-
-    it.each([...allowedQueries, ...dangerousLookingButFine])('runs %j', async (text) => {
-      await engine.apply([node('a'), node('b', 'View'), edge('a', 'DATA_FLOW', 'b')], 1)
-      const before = await dump()
-      const parameters = { name: 'a', rows: [{ id: 1, name: 'x' }], p: { x: { y: 1 } }, create: 1, set: 2, delete: 3 }
-      const result = await engine.read({ text, parameters }).catch((error: EspalierError) => error)
-      if (engine.name === 'grafeo' && lackingOnGrafeo.test(text)) expect(result).toMatchObject({ code: 'CYPHER_REFUSED' })
-      else if (result instanceof Error) throw result
-      expect(await dump()).toEqual(before)
-    })
+    describeReads(() => engine)
   })
 }
 
@@ -456,13 +328,10 @@ const anyChange: fc.Arbitrary<GraphChange> = fc.oneof(
   fc.tuple(anyId, anyLabel, anyId, anyDiscriminator).map((e) => withoutEdge(...e)),
 )
 
-/** The value with the keys of its objects sorted. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([k, v]) => [k, sorted(v)]),
-  )
+/** The change in the part of the graph whose ids begin so. */
+function withPrefix(change: GraphChange, prefix: string): GraphChange {
+  if (change.op === 'delete-node') return { ...change, id: prefix + change.id }
+  if (change.op === 'upsert-node')
+    return { ...change, id: prefix + change.id, properties: { ...change.properties, name: prefix + change.id } }
+  return { ...change, sourceId: prefix + change.sourceId, targetId: prefix + change.targetId }
 }

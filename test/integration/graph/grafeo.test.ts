@@ -8,7 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { GraphEngine } from '../../../src/graph/engine.js'
 import { openGrafeo } from '../../../src/graph/grafeo.js'
 import { seeded } from '../../../src/util/random.js'
-import { describeEngine, edge, node } from './engine-contract.js'
+import { edge, node } from './asking.js'
+import { describeEngine } from './engine-contract.js'
 import { describeGraphQL } from './graphql-contract.js'
 
 describeEngine('grafeo', () => openGrafeo({ folder: null }))
@@ -142,12 +143,10 @@ describe('the process of the embedded engine', () => {
     parent.kill(signal)
     await once(parent, 'exit')
     // the file's lock goes with the engine's process
-    const end = Date.now() + 5_000
     let engine: GraphEngine | undefined
-    while (!engine && Date.now() < end) engine = await openGrafeo({ folder }).catch(() => undefined)
-    expect(engine).toBeDefined()
-    expect(await engine!.position()).toBe(3)
-    await engine!.close()
+    while (!engine) engine = await openGrafeo({ folder }).catch(() => undefined)
+    expect(await engine.position()).toBe(3)
+    await engine.close()
   })
 
   it('leaves no temporary folder', async () => {
@@ -188,21 +187,27 @@ describe("people's queries on the embedded engine", () => {
   const name = async (engine: GraphEngine, id: string) =>
     (await engine.read({ text: 'MATCH (n:Table {id: $id}) RETURN n.name AS name', parameters: { id }, timeoutMs: 30_000 })).rows
 
-  /** Eight who attack over and over, and what the others get meanwhile. */
-  async function attack(engine: GraphEngine, queries: readonly string[], ms: number) {
-    const end = performance.now() + ms
+  /** Eight who attack over and over, until the others have had their answers and each of the attacks was made; and how it ended. */
+  async function attack(engine: GraphEngine, queries: readonly string[], least: number) {
     const codes = new Set<string>()
+    let [answers, overtook, position, begun] = [0, 0, 1, 0]
+    const running = new Set<number>()
+    const isDone = () => answers >= least && overtook > 0 && begun >= 2 * queries.length
     const attackers = Array.from({ length: 8 }, async (_, i) => {
-      for (let k = i; performance.now() < end; k++)
-        await engine.read({ text: queries[k % queries.length]!, timeoutMs: 400 + 150 * i }).catch((error) => codes.add(error.code))
+      while (!isDone()) {
+        const mine = begun++
+        running.add(mine)
+        await engine.read({ text: queries[mine % queries.length]!, timeoutMs: 400 + 300 * i }).catch((error) => codes.add(error.code))
+        running.delete(mine)
+      }
     })
-    let [answers, longest, position] = [0, 0, 1]
     const others = async () => {
-      while (performance.now() < end) {
-        const began = performance.now()
+      while (!isDone()) {
+        const before = [...running]
         await engine.apply([node(`w${++position}`)], position)
         expect(await engine.position()).toBe(position)
-        longest = Math.max(longest, performance.now() - began)
+        // a write that had to wait until attackers are through would never do this
+        if (before.some((one) => running.has(one))) overtook++
         // what was just written is there: copies are never stale
         expect(await name(engine, `w${position}`)).toEqual([[`w${position}`]])
         expect(await name(engine, 't5')).toEqual([['t5']])
@@ -210,45 +215,39 @@ describe("people's queries on the embedded engine", () => {
       }
     }
     await Promise.all([others(), ...attackers])
-    return { codes, answers, longest }
+    return codes
   }
 
   it('answers all others rightly while eight run cartesian products and long paths past their time', async () => {
     const { engine, told } = await open()
-    const { codes, answers, longest } = await attack(engine, endless, 6_000)
-    expect([...codes]).toEqual(['TIMEOUT'])
-    expect(answers).toBeGreaterThan(5)
+    expect([...(await attack(engine, endless, 6))]).toEqual(['TIMEOUT'])
     // the process that owns the file was never ended
     expect(told).toEqual([])
-    expect(longest).toBeLessThan(3_000)
-  }, 60_000)
+  }, 120_000)
 
   it('answers all others rightly while eight take all the memory they can get', async () => {
-    const { engine, told } = await open({ queryMemory: 200 * 2 ** 20 })
-    const { codes, answers, longest } = await attack(engine, greedy, 8_000)
-    for (const code of codes) expect(['TIMEOUT', 'UNAVAILABLE', 'CYPHER_FAILED']).toContain(code)
-    expect(answers).toBeGreaterThan(2)
+    const { engine, told } = await open({ queryMemory: 100 * 2 ** 20 })
+    for (const code of await attack(engine, greedy, 3)) expect(['TIMEOUT', 'UNAVAILABLE', 'CYPHER_FAILED']).toContain(code)
     expect(told.filter((message) => !message.includes('for queries'))).toEqual([])
     expect(told.join()).toContain('memory')
-    expect(longest).toBeLessThan(3_000)
-  }, 60_000)
+  }, 120_000)
 
   it('ends a query that takes too much memory, and only that one', async () => {
-    const { engine } = await open({ queryMemory: 200 * 2 ** 20 })
+    const { engine } = await open({ queryMemory: 100 * 2 ** 20 })
     for (const text of greedy) {
       const outcome = engine.read({ text, timeoutMs: 60_000 }).catch((error) => error)
       const modest = Array.from({ length: 5 }, (_, i) => name(engine, `t${i}`))
       expect(await outcome, text).toMatchObject({ code: 'CYPHER_FAILED', message: expect.stringContaining('memory') })
       expect(await Promise.all(modest)).toEqual([0, 1, 2, 3, 4].map((i) => [[`t${i}`]]))
     }
-  }, 60_000)
+  }, 120_000)
 
   it('cuts a large answer, and fails where one row is too large', async () => {
     const { engine } = await open()
     const { rows, isPartial } = await engine.read({ text: 'UNWIND range(1, 5000) AS x RETURN x, range(1, 1000) AS l', limit: 10_000 })
     expect(isPartial).toBe(true)
     expect(rows.length).toBeGreaterThan(500)
-    await expect(engine.read({ text: 'RETURN range(1, 3000000) AS l' })).rejects.toMatchObject({
+    await expect(engine.read({ text: 'RETURN range(1, 2000000) AS l' })).rejects.toMatchObject({
       code: 'CYPHER_FAILED',
       // on a machine that is busy it is ended for being stuck before it has looked
       message: expect.stringMatching(/larger than 16 MiB|too large/),

@@ -4,7 +4,7 @@ import { type GraphQLSchema, graphql } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DriverShape, GraphEngine } from '../../../src/graph/engine.js'
 import type { GraphChange } from '../../../src/vocabulary.js'
-import { edge, node } from './engine-contract.js'
+import { edge, node } from './asking.js'
 
 const day = (n: number) => new Date(Date.UTC(2024, 0, n)).toISOString()
 
