@@ -17,6 +17,7 @@ import { assertProject, assertScope, assertUnlimited, type Principal } from '../
 import { auditDeed } from '../training-data.js'
 import { EspalierError } from '../util/error.js'
 import type { ApiContext } from './context.js'
+import { assertKnownProjects } from './known-projects.js'
 import { type Arguments, type Permission, permissions } from './permissions.js'
 
 type Field = GraphQLField<unknown, ApiContext, Arguments>
@@ -67,6 +68,7 @@ function guardField(field: Field, permission: Permission = unknownField, root: s
   }
   field.resolve = async (parent, args, context, info) => {
     await assertPermission(permission, args, context, deed).catch((refusal) => noteDenial(permission, args, context, deed, refusal))
+    await assertKnownProjects(name, args, context)
     return visible(await resolve?.(parent, args, context, info), context.principal)
   }
 }

@@ -3,6 +3,7 @@ import type { Problem } from './problem.js'
 /** Every way Espalier can refuse: code -> what GraphQL, the shell and a retry loop make of it. */
 export const errorCodes = {
   BAD_INPUT: { graphql: 'BAD_USER_INPUT', http: 400, exit: 2, retryable: false },
+  UNREADABLE: { graphql: 'UNREADABLE', http: 400, exit: 1, retryable: false },
   NOT_FOUND: { graphql: 'NOT_FOUND', http: 404, exit: 1, retryable: false },
   CONFLICT: { graphql: 'CONFLICT', http: 409, exit: 1, retryable: false },
   ILLEGAL_TRANSITION: { graphql: 'ILLEGAL_TRANSITION', http: 409, exit: 1, retryable: false },

@@ -44,11 +44,50 @@ export const digestOf = ({ dialect, print, context }: ParseJob): string =>
 
 /** Reads a text. What throws in there (it should not, whatever the text) is a problem that names the file; only a file that changes is not. */
 export async function parseText({ dialect, text, print, context }: ParseJob): Promise<ParsedSource & { isFailed?: true }> {
+  const strays = new Strays()
   try {
-    return await parseSource(dialect, readable(text, print), context)
+    const parsed = await parseSource(dialect, strays.watched(readable(text, print)), context)
+    return strays.firstLine === null ? parsed : { ...parsed, problems: [notUtf8(context.file, strays.firstLine), ...parsed.problems] }
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown
     return { facts: [], problems: [failure(context.file, messageOf(thrown))], isFailed: true }
+  }
+}
+
+const notUtf8 = (file: string, line: number): Problem =>
+  problem({
+    severity: 'warning',
+    code: 'not-utf-8',
+    where: `${file}:${line}`,
+    found: 'bytes that are no UTF-8',
+    expected: 'a text in UTF-8',
+    suggestion: 'Names and comments with such characters cannot be told from each other: save the file as UTF-8 and ingest it again.',
+  })
+
+/** Watches for U+FFFD, which decoders put in the place of what is no UTF-8. */
+class Strays {
+  /** of the first one, from 1 */
+  firstLine: number | null = null
+  private lines = 1
+
+  watched(text: string | AsyncIterable<string>): string | AsyncIterable<string> {
+    if (typeof text !== 'string') return this.watchedPieces(text)
+    this.look(text)
+    return text
+  }
+
+  private async *watchedPieces(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+    for await (const piece of pieces) {
+      if (this.firstLine === null) this.look(piece)
+      yield piece
+    }
+  }
+
+  private look(piece: string): void {
+    const at = piece.indexOf('\uFFFD')
+    // lines are counted only in files that are read piece by piece, or where there is something to tell
+    for (let i = piece.indexOf('\n'); i >= 0 && (at < 0 || i < at); i = piece.indexOf('\n', i + 1)) this.lines++
+    if (at >= 0) this.firstLine = this.lines
   }
 }
 

@@ -73,6 +73,7 @@ export async function planReading(
       jobs.push({ dialect, text, print: await printOf(text), context: { ...context, file } })
     }
   }
+  if (jobs.length === 0) assertSomething([], {}, problems)
   return { jobs, problems }
 }
 
@@ -106,8 +107,9 @@ export async function readTexts(database: Database, jobs: readonly ParseJob[], o
   await parseUnread(database, jobs, digests, unread, parsed, options)
   if (options.isComplete) assertWhole([...parsed.values()])
   const heads = jobs.map((_, i) => parsed.get(i)!.head)
+  assertSomething(heads, options)
   return {
-    problems: heads.flatMap((head) => head.problems),
+    problems: heads.flatMap((head, i) => (saysNothing(head) && head.problems.length === 0 ? [silent(jobs[i]!)] : head.problems)),
     moments: inOrder(heads.flatMap((head) => head.moments ?? [])),
     count: heads.reduce((sum, head) => sum + head.facts, 0),
     facts: () => streamFacts(database, jobs, digests, parsed),
@@ -181,7 +183,7 @@ function assertWhole(parsed: readonly Parsed[]): void {
   if (failed.length === 0) return
   const problems = failed.flatMap(({ head }) => head.problems)
   throw new EspalierError(
-    'BAD_INPUT',
+    'UNREADABLE',
     `ingest: ${failed.length} file(s) could not be read, the first is ${problems[0]!.where}: ${problems[0]!.found}; nothing was ingested`,
     {
       problems,
@@ -189,6 +191,43 @@ function assertWhole(parsed: readonly Parsed[]): void {
     },
   )
 }
+
+const saysNothing = ({ facts, moments = [] }: ParsedHead): boolean => facts === 0 && moments.length === 0
+
+/**
+ * Texts of which none could be read are a mistake of whoever names them, not news of the system: no snapshot is made of them. No more are
+ * texts that are all there is of a system and say nothing: an export that failed must not pass for the end of everything.
+ */
+function assertSomething(
+  heads: readonly ParsedHead[],
+  { isComplete = false }: Pick<ReadOptions, 'isComplete'>,
+  unknown: readonly Problem[] = [],
+): void {
+  const problems = [...unknown, ...heads.flatMap((head) => head.problems)]
+  const first = problems.find(({ severity }) => severity === 'error')
+  if (!heads.every(saysNothing) || !(first || isComplete)) return
+  const which = heads.length > 1 ? `${heads.length} files say` : 'the file says'
+  throw new EspalierError(
+    'UNREADABLE',
+    `nothing could be read: ${first ? `${first.where}: found ${first.found}` : `${which} nothing`}; nothing was saved`,
+    {
+      problems,
+      remedy: first
+        ? 'Mend the text, or name its dialect if it was taken for another one.'
+        : 'All that is known of the system would be gone: delete the system if that is meant.',
+    },
+  )
+}
+
+const silent = ({ dialect, print, context }: ParseJob): Problem =>
+  problem({
+    severity: 'warning',
+    code: 'says-nothing',
+    where: context.file,
+    found: print.bytes === 0 ? 'an empty file' : 'nothing that tells of the system',
+    expected: isDialect(dialect) ? sources[dialect].name : dialect,
+    suggestion: 'Name its dialect if it was taken for another one.',
+  })
 
 async function* streamFacts(
   database: Database,

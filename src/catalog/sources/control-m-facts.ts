@@ -3,6 +3,7 @@ import { type Problem, problem } from '../../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties } from '../../vocabulary.js'
 import type { EdgeFact, Fact, NodeFact, SourceContext, Unresolved } from '../fact.js'
 import { nodeId } from '../identity.js'
+import { partsOfId } from '../resolve/scope.js'
 import { placeOf } from '../workflow/order-problems.js'
 import { petriFacts } from '../workflow/petri-facts.js'
 import { petriNetOf } from '../workflow/petri-net.js'
@@ -102,7 +103,7 @@ class FactWriter {
 
   holder(holder: Holder, kind: NodeKind, more: Properties): void {
     const id = this.idOf(holder)
-    const path = pathOf(holder)
+    const { qualifiedName } = partsOfId(id)!
     const variables: Properties = Object.keys(holder.variables).length > 0 ? { variables: { ...holder.variables } } : {}
     const calendars: Properties = holder.calendars.length > 0 ? { calendars: [...new Set(holder.calendars.map((c) => c.name))] } : {}
     const resources: Properties =
@@ -111,7 +112,7 @@ class FactWriter {
       id,
       kind,
       holder.name,
-      path,
+      qualifiedName,
       {
         folder: holder.path.join(separator),
         ...holder.properties,

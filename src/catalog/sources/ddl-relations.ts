@@ -1,11 +1,22 @@
 import { didYouMean } from '../../util/closest.js'
 import type { Problem } from '../../util/problem.js'
-import { type Column, type Estate, findColumn, type Relation, relationKey, type TableName, touchDatabase } from './ddl-estate.js'
+import {
+  type Column,
+  type Estate,
+  type ForeignKey,
+  findColumn,
+  type Relation,
+  relationKey,
+  type TableName,
+  touchDatabase,
+} from './ddl-estate.js'
 
 /** What a statement's reader works with, whichever parser it has. `P`: a place in the statement (a node of a tree, an offset). */
 export interface Reading<P> {
   estate: Estate
   line(place: P): number
+  /** of a query: may a CTE name itself? (default no: its name then is that of a table) */
+  isRecursive?: boolean
   report(place: P, found: Omit<Problem, 'where' | 'severity'> & { severity?: Problem['severity'] }): void
 }
 
@@ -154,15 +165,25 @@ export function moveColumn<P>(relation: Relation, column: Column, nextTo: string
   renumber(relation)
 }
 
-function renameInKeys<P>(relation: Relation, old: string, name: string, { estate: { fold } }: Reading<P>): void {
+function renameInKeys<P>(relation: Relation, old: string, name: string, { estate }: Reading<P>): void {
+  const { fold } = estate
   const renamed = (columns: string[]) => columns.map((c) => (fold(c) === fold(old) ? name : c))
   for (const key of relation.foreignKeys) key.columns = renamed(key.columns)
+  for (const key of keysTo(relation, estate)) key.referenced = renamed(key.referenced)
   const primary = relation.properties['primary_key']
   if (Array.isArray(primary)) relation.properties['primary_key'] = renamed(primary as string[])
   for (const list of ['uniques', 'indexes']) {
     const keys = relation.properties[list] as { columns?: string[] }[] | undefined
     if (keys) relation.properties[list] = keys.map((key) => (key.columns ? { ...key, columns: renamed(key.columns) } : key))
   }
+}
+
+/** Foreign keys of all tables of the script that refer to this one. */
+function keysTo(relation: TableName, estate: Estate): ForeignKey[] {
+  const target = relationKey(estate, relation)
+  return [...estate.relations.values()].flatMap(({ foreignKeys }) =>
+    foreignKeys.filter((key) => relationKey(estate, { database: key.database, name: key.table }) === target),
+  )
 }
 
 /** The relation under its new name; the old name is a removal. */
@@ -173,6 +194,10 @@ export function renameRelation<P>(relation: Relation, target: TableName, place: 
     database: target.database ?? estate.database,
     name: target.name,
     properties: { ...relation.properties, renamed_from: oldKey },
+  }
+  for (const key of keysTo(relation, estate)) {
+    key.database = moved.database
+    key.table = moved.name
   }
   estate.relations.delete(oldKey)
   estate.relations.set(relationKey(estate, moved), moved)

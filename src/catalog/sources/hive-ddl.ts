@@ -6,7 +6,7 @@ import type { ParsedSource, SourceContext } from '../fact.js'
 import { type Estate, newEstate } from './ddl-estate.js'
 import { factsOf } from './ddl-facts.js'
 import { recordQuery } from './ddl-queries.js'
-import { dropRelation } from './ddl-relations.js'
+import { dropRelation, suggestion } from './ddl-relations.js'
 import { alter } from './hive-alter.js'
 import { resolveQuery } from './hive-lineage.js'
 import { type RowSource, readInserts, readQuery, tableName } from './hive-query.js'
@@ -108,12 +108,12 @@ class ScriptReader {
   }
 
   private unset(filled: Filled, start: number): void {
-    for (const { name, at, suggestion } of new Map(filled.unset.map((u) => [u.name, u])).values())
+    for (const { name, at, suggestion: meant } of new Map(filled.unset.map((u) => [u.name, u])).values())
       this.report(start + at, {
         code: 'unset-variable',
         found: `\${${name}} without a value`,
         expected: `a value for the variable "${name}" (the statement was passed over)`,
-        suggestion: suggestion ?? `Give it among the ingest's variables, as ${name.replace(/^\w+:/, '')}=….`,
+        suggestion: meant ?? `Give it among the ingest's variables, as ${name.replace(/^\w+:/, '')}=….`,
       })
   }
 
@@ -148,13 +148,18 @@ class ScriptReader {
         found: `a ${unterminated.what} that is never closed`,
         expected: 'its end (the statement was passed over)',
       })
-    else
+    else {
+      const near = this.script
+        .slice(at, at + 60)
+        .replace(/\s+/g, ' ')
+        .trim()
       this.report(at, {
         code: 'ddl-syntax',
-        found: `${message}, near: ${this.script.slice(at, at + 60).replace(/\s+/g, ' ')}`,
+        found: `${message.replace(/'\s*'/, 'the end')}${near === '' ? '' : `, near: ${near}`}`,
         expected: `Hive SQL (the statement from line ${this.place(start).line} on was passed over)`,
-        ...(meant ? { suggestion: `Did you mean ${meant.toUpperCase()}?` } : {}),
+        ...suggestion(meant ? `Did you mean ${meant.toUpperCase()}?` : bareLetters(this.script.slice(at, at + 2))),
       })
+    }
   }
 
   private dispatch(statement: ParseTree, reading: HiveReading, start: number): void {
@@ -223,6 +228,10 @@ const handlers: Partial<Record<Rule, Handler>> = {
   dropMaterializedViewStatement: (node, reading) => drop(node, 'View', reading),
   dropDatabaseStatement: dropDatabase,
 }
+
+/** Hive's names without back-ticks know the letters of ASCII alone. */
+const bareLetters = (found: string): string | undefined =>
+  /^(?![a-z])\p{L}/iu.test(found) ? 'Put names with letters beyond ASCII into back-ticks.' : undefined
 
 function createDatabase(node: ParseTree, { estate, line }: HiveReading): void {
   const name = identifiers(child(node, 'dbSchemaNameCreate'))[0]!

@@ -109,6 +109,8 @@ export const tableFunctions: Record<string, (types: (TypeTree | null)[]) => Give
   explode: ([type]) => elements(type),
   posexplode: ([type]) => [{ name: 'pos', type: { name: 'int' } }, ...elements(type)],
   inline: ([type]) => type?.elements?.[0]?.fields?.map((f) => ({ name: f.name, type: f.type })) ?? [],
+  // of the other dialects: the members of rows are columns of their own
+  unnest: (types) => types.flatMap((type) => type?.elements?.[0]?.fields?.map((f) => ({ name: f.name, type: f.type })) ?? elements(type)),
   json_tuple: strings,
   parse_url_tuple: strings,
   stack: () => [],

@@ -1,7 +1,9 @@
 import type { ParseTree } from '#dt-sql-parser'
 import { type TypeHint, typeHint } from './hive-expression-type.js'
 import { type Query, readQuery } from './hive-query.js'
+
 import { below, child, children, childrenOf, dottedName, identifier, identifiers, lineOf, type Rule, ruleOf, unwrap } from './hive-tree.js'
+import { nestedCast } from './sql-casts.js'
 
 /** How a column's value comes from its sources, weakest first: the strongest along the way counts. */
 export const transformations = ['constant', 'copy', 'cast', 'expression', 'conditional', 'aggregate', 'window'] as const
@@ -38,18 +40,24 @@ const aggregates = new Set(
   `count sum avg min max variance var_pop var_samp stddev stddev_pop stddev_samp std covar_pop covar_samp corr percentile
    percentile_approx percentile_cont percentile_disc regr_slope regr_intercept regr_r2 regr_count regr_avgx regr_avgy regr_sxx regr_sxy
    regr_syy histogram_numeric collect_set collect_list ntile_agg bloom_filter compute_stats approx_count_distinct first_value_agg any_value
-   bool_and bool_or max_by min_by context_ngrams ngrams grouping`.split(/\s+/),
+   bool_and bool_or max_by min_by context_ngrams ngrams grouping
+   array_agg string_agg group_concat listagg json_agg jsonb_agg json_object_agg jsonb_object_agg json_arrayagg json_objectagg xmlagg
+   every bit_and bit_or bit_xor mode approx_distinct approx_percentile arbitrary count_if checksum map_agg map_union multimap_agg
+   histogram skewness kurtosis collect median arg_max arg_min set_agg range_agg stddev_sample var_sample`.split(/\s+/),
 )
 /** CASE by other names: one of the arguments is chosen. */
-const conditionals = new Set('if coalesce nvl nvl2 nullif greatest least'.split(' '))
+const conditionals = new Set('if iff ifnull coalesce nvl nvl2 nullif greatest least'.split(' '))
 /** Function -> its arguments (from 0) that only steer; 'all': what it answers is about the grouping, not about a value. */
 const steering: Record<string, readonly number[] | 'all'> = {
   if: [0],
+  iff: [0],
   nvl2: [0],
   nullif: [1],
   elt: [0],
   max_by: [1],
   min_by: [1],
+  arg_max: [1],
+  arg_min: [1],
   grouping: 'all',
 }
 
@@ -161,6 +169,8 @@ function transformationOf(inner: ParseTree, scan: Scan, pure: string[] | null): 
   if (scan.references.length === 0 && scan.queries.length === 0) return 'constant'
   if (scan.isConditional || [...scan.functions].some((f) => conditionals.has(f))) return 'conditional'
   if (ruleOf(inner) === 'castExpression' && dottedName(unwrap(child(inner, 'expression') ?? inner))) return 'cast'
+  if (ruleOf(inner) === 'function_' && functionName(inner) === nestedCast && scan.references.length === 1 && scan.functions.size === 1)
+    return 'cast'
   if (ruleOf(inner) === 'subQueryExpression') return 'copy'
   return 'expression'
 }

@@ -2,7 +2,7 @@ import type { Properties, TypeTree } from '../../vocabulary.js'
 import { type Estate, type Flow, type Lineage, relationKey } from './ddl-estate.js'
 import type { Expression } from './hive-expression.js'
 import { type GivenColumn, sumType, type TypeHint, tableFunctions } from './hive-expression-type.js'
-import type { Item, Join, Query, RowSource, Select } from './hive-query.js'
+import type { Cte, Item, Join, Query, RowSource, Select } from './hive-query.js'
 import {
   distinct,
   find,
@@ -22,6 +22,7 @@ import {
   visible,
 } from './hive-scope.js'
 import { foldHive } from './names.js'
+import { unnamedColumn } from './unnamed-column.js'
 
 export { isStar, type Output, type OutputColumn } from './hive-scope.js'
 
@@ -36,10 +37,19 @@ export interface Resolved {
 }
 
 /** Looks the names of a query up. Nothing is guessed: an unqualified name that several unknown tables may have keeps them all as candidates. */
-export function resolveQuery(query: Query, estate: Estate): Resolved {
+export function resolveQuery(query: Query, estate: Estate, isRecursive = false): Resolved {
   const result: Resolved = { outputs: [], relations: new Set(), joins: [], filters: [], missing: [] }
-  result.outputs = new Resolver(estate, result).query(query, new Map(), null)
+  result.outputs = new Resolver(estate, result, isRecursive).query(query, new Map(), null)
   return result
+}
+
+/** A sub-query in FROM with a CTE of this name (which nothing reads) is LATERAL: it can name what stands before it. */
+export const lateralMark = 'rows of a lateral query'
+
+/** Columns under the names that are given to them in order; those behind an open `*` have no place. */
+function renamed(outputs: Output[], names: readonly string[]): Output[] {
+  const open = outputs.findIndex(isStar)
+  return outputs.map((output, i) => (isStar(output) || (open >= 0 && i > open) ? output : { ...output, name: names[i] ?? output.name }))
 }
 
 /** CTEs by folded name. One that nothing names is never looked at: Hive does not run it either. */
@@ -52,6 +62,8 @@ class Resolver {
   constructor(
     private readonly estate: Estate,
     private readonly result: Resolved,
+    /** WITH RECURSIVE: within a CTE, its own name is what it gives without that */
+    private readonly isRecursive: boolean,
   ) {}
 
   query(query: Query, outerCtes: Ctes, outer: Scope | null): Output[] {
@@ -60,13 +72,20 @@ class Resolver {
       const before = ctes
       let outputs: Output[] | null = null
       ctes = new Map(before).set(foldHive(cte.name), () => {
-        outputs ??= this.query(cte.query, before, null)
+        outputs ??= this.cte(cte, before)
         return outputs
       })
     }
     const branches = query.branches.map((select) => ({ select, outputs: this.select(select, ctes, outer) }))
     const flowing = branches.filter((b) => !b.select.subtracts)
     return flowing.slice(1).reduce((all, b) => unite(all, b.outputs), flowing[0]?.outputs ?? [])
+  }
+
+  private cte({ name, columns, query }: Cte, before: Ctes): Output[] {
+    const outputs = (q: Query, ctes: Ctes) => renamed(this.query(q, ctes, null), columns)
+    if (!this.isRecursive || query.branches.length < 2) return outputs(query, before)
+    const start = () => outputs({ ...query, branches: query.branches.slice(0, 1) }, before)
+    return outputs(query, new Map(before).set(foldHive(name), start))
   }
 
   private select(select: Select, ctes: Ctes, outer: Scope | null): Output[] {
@@ -84,12 +103,17 @@ class Resolver {
     this.result.filters.push(...select.filters)
     for (const query of select.conditionQueries) this.query(query, ctes, whole)
     return select.items.flatMap((item, i) =>
-      this.item(item, ctes, scope).map((o) => (isStar(o) || o.name !== '' ? o : { ...o, name: `_c${i}` })),
+      this.item(item, ctes, scope).map((o) =>
+        isStar(o) || o.name !== '' ? o : { ...o, name: unnamedColumn(this.estate.dialect, item, i) },
+      ),
     )
   }
 
   private visible(source: RowSource, ctes: Ctes, scope: Scope): Visible {
-    if (source.kind === 'query') return visible(source.alias, null, this.query(source.query, ctes, null))
+    if (source.kind === 'query') {
+      const isLateral = source.query.ctes.some(({ name }) => name === lateralMark)
+      return visible(source.alias, null, this.query(source.query, ctes, isLateral ? scope : null))
+    }
     if (source.kind === 'lateral') {
       const { outputs, value } = this.tableFunction(source.expression, source.columns, ctes, scope)
       return visible(source.alias, null, outputs, outputs.length === 0 ? value : null)

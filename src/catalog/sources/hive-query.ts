@@ -6,8 +6,15 @@ import { foldHive } from './names.js'
 
 /** A SELECT with its UNION branches and its CTEs: names only, nothing looked up yet. */
 export interface Query {
-  ctes: { name: string; query: Query }[]
+  ctes: Cte[]
   branches: Select[]
+}
+
+export interface Cte {
+  name: string
+  /** `name (a, b) AS …`: what its columns are called instead; empty where they keep their names */
+  columns: string[]
+  query: Query
 }
 
 export interface Select {
@@ -70,6 +77,7 @@ export const tableName = (node: ParseTree): TableName => {
 export function readQuery(node: ParseTree, outer: readonly RowSource[] = []): Query {
   const ctes = children(child(node, 'withClause'), 'cteStatement').map((cte) => ({
     name: identifier(child(cte, 'id_')!),
+    columns: child(cte, 'columnNameList') ? columnNames(child(cte, 'columnNameList')!) : [],
     query: readQuery(child(cte, 'queryStatementExpression')!),
   }))
   return { ctes, branches: readBranches(node, outer) }

@@ -98,9 +98,15 @@ export function unite(left: Output[], right: Output[]): Output[] {
   })
 }
 
+/** USING (this) stands for NATURAL: all columns that both sides surely have. */
+export const naturalColumns = 'natural_columns_of_both'
+
+const shared = (scope: Scope, right: Visible): string[] =>
+  [...right.byName].flatMap(([folded, { name }]) => (scope.merged.has(folded) || sure(folded, scope).length > 0 ? [name] : []))
+
 /** JOIN … USING: one column for both sides' (ISO 9075-2, 7.10), COALESCE of both where either may be missing. */
 export function merge(scope: Scope, right: Visible, { using, keeps }: Joined): void {
-  for (const name of using) {
+  for (const name of using[0] === naturalColumns ? shared(scope, right) : using) {
     const column = foldHive(name)
     const a = unqualified(column, scope)
     const b = columnOf(right, column)

@@ -49,7 +49,7 @@ const isAlreadyMade = (name: TableName, node: ParseTree, reading: HiveReading): 
 
 /** CTAS and views: columns and lineage from the query. `names`: the view's own column list. */
 export function fillFromQuery(relation: Relation, select: ParseTree, names: readonly string[], reading: HiveReading): void {
-  const resolved = resolveQuery(readQuery(select), reading.estate)
+  const resolved = resolveQuery(readQuery(select), reading.estate, reading.isRecursive)
   reportMissing(resolved, select, reading)
   const hasStar = resolved.outputs.some(isStar)
   const outputs = resolved.outputs.filter((o): o is OutputColumn => !isStar(o))

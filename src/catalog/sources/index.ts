@@ -39,11 +39,17 @@ export type Dialect = keyof typeof sources
 export const dialects = Object.keys(sources) as Dialect[]
 export const isDialect = (name: string): name is Dialect => Object.hasOwn(sources, name)
 
+/** `hive` is the beginning of a dialect. */
+function beginning(written: string): string | undefined {
+  const meant = written === '' ? undefined : dialects.find((dialect) => dialect.startsWith(written.toLowerCase()))
+  return meant && `Did you mean "${meant}"?`
+}
+
 /** Text -> facts and problems. Throws BAD_INPUT where the dialect is not one we know; anything wrong in the text itself is a problem. */
 export async function parseSource(dialect: string, text: SourceText, context: SourceContext): Promise<ParsedSource> {
   if (!isDialect(dialect))
     throw new EspalierError('BAD_INPUT', `unknown dialect "${dialect}" for ${context.file}: expected one of ${dialects.join(', ')}`, {
-      remedy: didYouMean(dialect, dialects) ?? 'Leave the dialect out to have it recognised from the file.',
+      remedy: didYouMean(dialect, dialects) ?? beginning(dialect) ?? 'Leave the dialect out to have it recognised from the file.',
     })
   return sources[dialect].parse(text, context)
 }

@@ -9,6 +9,8 @@ export interface Token {
   value: string
   start: number
   end: number
+  /** of one that was made: does it follow the one before without a space? */
+  glued?: true
 }
 
 /** One statement as tokens, comments left out. */

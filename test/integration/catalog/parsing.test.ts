@@ -140,4 +140,55 @@ describe('files', () => {
   it('that are not there are an error that names them', async () => {
     await expect(load([hive('a.sql', { path: path.join(folder, 'none.sql') })], 1)).rejects.toThrow('none.sql')
   })
+
+  it('are refused with nothing saved where nothing can be read of any; where one can, the others are problems', async () => {
+    const [broken, garbage] = [hive('broken.sql', 'create table ((('), { file: 'noise.bin', text: 'garbage' }]
+    const read = hive('read.sql', 'create table core.a (id int);')
+    const snapshots = async () => (await database.query<{ n: number }>('select count(*)::int as n from snapshot')).rows[0]!.n
+    for (const inputs of [[broken], [garbage], [broken, garbage]])
+      for (const more of [{}, { complete: false }, { dryRun: true }])
+        await expect(load(inputs, 1, more)).rejects.toMatchObject({
+          code: 'UNREADABLE',
+          message: expect.stringMatching(/^nothing could be read: (broken\.sql|noise\.bin).*; nothing was saved$/),
+          problems: expect.arrayContaining([expect.objectContaining({ severity: 'error' })]),
+        })
+    expect(await snapshots()).toBe(0)
+    const { problems, nodes } = await load([broken, read, garbage], 1, { complete: false })
+    expect(problems.map(({ where, severity }) => [where.split(':')[0], severity])).toEqual([
+      ['noise.bin', 'error'],
+      ['broken.sql', 'error'],
+    ])
+    expect(nodes.added).toBe(5)
+  })
+
+  it('say so where their bytes are no UTF-8, in memory and as files', async () => {
+    const latin = (rows: number) =>
+      Buffer.concat([Buffer.from(`${'-- line\n'.repeat(rows)}create table core.caf`), Buffer.from([0xe9]), Buffer.from(' (id int);')])
+    const inFile = (name: string, rows: number) => {
+      fs.writeFileSync(path.join(folder, name), latin(rows))
+      return { path: path.join(folder, name) }
+    }
+    for (const [name, text, line] of [
+      ['short.sql', latin(2).toString('utf8'), 3],
+      ['file.sql', inFile('file.sql', 2), 3],
+      ['long.sql', inFile('long.sql', 200_000), 200_001],
+    ] as const) {
+      const { problems } = await load([{ dialect: 'postgres-ddl', file: name, text }], 1, { dryRun: true })
+      expect(problems).toMatchObject([{ severity: 'warning', code: 'not-utf-8', where: `${name}:${line}` }])
+    }
+    const { problems } = await load([{ dialect: 'postgres-ddl', file: 'good.sql', text: 'create table core.café (id int);' }], 1)
+    expect(problems).toEqual([])
+  })
+
+  it('that say nothing are not taken for the end of a system', async () => {
+    await load([hive('a.sql', 'create table core.a (id int);')], 1)
+    for (const text of ['', ' \n', '-- the export failed'])
+      await expect(load([hive('a.sql', text)], 2)).rejects.toMatchObject({
+        code: 'UNREADABLE',
+        message: 'nothing could be read: the file says nothing; nothing was saved',
+      })
+    const { problems, nodes } = await load([hive('a.sql', '')], 2, { complete: false })
+    expect(problems).toMatchObject([{ severity: 'warning', code: 'says-nothing', where: 'a.sql', found: 'an empty file' }])
+    expect(nodes).toMatchObject({ added: 0, removed: 0 })
+  })
 })

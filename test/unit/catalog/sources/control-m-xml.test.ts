@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { NodeFact } from '../../../../src/catalog/fact.js'
 import { tablesOfCommand } from '../../../../src/catalog/sources/command-tables.js'
 import { fillAutoEdit, normaliseOdate, withoutSecrets } from '../../../../src/catalog/sources/control-m.js'
 import { describeIf, sharedData } from '../../../support/need.js'
@@ -269,6 +270,19 @@ describe('commands', () => {
     )
     expect(fillAutoEdit('from %%DB..t and %%A.%%UNKNOWN', { DB: 'core', A: 'x' })).toBe('from core.t and x%%UNKNOWN')
   })
+})
+
+it('gives each of several jobs of one name in one folder a transition of its own', async () => {
+  const job = (inner: string) => `<JOB JOBNAME="J">${inner}</JOB>`
+  const parsed = await parseXml(
+    `<DEFTABLE><FOLDER FOLDER_NAME="F" DATACENTER="D">${job('<INCOND NAME="A" ODATE="ODAT"/>')}${job('<INCOND NAME="B" ODATE="ODAT"/>')}</FOLDER></DEFTABLE>`,
+  )
+  const jobs = parsed.facts.filter((f) => f.fact === 'node' && f.kind === 'ControlMJob').map((f) => f as NodeFact)
+  const transitions = parsed.facts.filter((f) => f.fact === 'node' && f.kind === 'PetriTransition').map((f) => f as NodeFact)
+  expect(new Set(jobs.map(({ id }) => id)).size).toBe(2)
+  expect(jobs.every(({ id, qualifiedName }) => id.endsWith(`:${qualifiedName}`))).toBe(true)
+  expect(new Set(transitions.map(({ id }) => id)).size).toBe(2)
+  expect(transitions.map(({ properties }) => properties['step']).sort()).toEqual(jobs.map(({ id }) => id).sort())
 })
 
 describeIf(sharedData, 'no shared data beside the checkout', 'the real exports', () => {

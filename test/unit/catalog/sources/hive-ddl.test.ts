@@ -363,3 +363,10 @@ describeIf(sharedData, 'no shared data beside the checkout', 'the real TPC-DS sc
     )
   })
 })
+
+it('says how names are written that Hive does not take as they are', async () => {
+  const { problems } = await parseHive('create table t (naïve int);\ncreate table u (`naïve` int);')
+  expect(problems).toMatchObject([
+    { code: 'ddl-syntax', where: 'test.sql:1:19', suggestion: 'Put names with letters beyond ASCII into back-ticks.' },
+  ])
+})

@@ -26,6 +26,7 @@ describe('the table of sources', () => {
 
   it('refuses a dialect it does not know, and helps', async () => {
     await expect(parseSource('hive-dll', '', bank)).rejects.toMatchObject({ code: 'BAD_INPUT', remedy: 'Did you mean "hive-ddl"?' })
+    await expect(parseSource('Hive', '', bank)).rejects.toMatchObject({ code: 'BAD_INPUT', remedy: 'Did you mean "hive-ddl"?' })
   })
 
   it.each(dialects)('%s never throws on anything', async (dialect) => {
