@@ -1,4 +1,4 @@
-import type { JsonValue } from '../vocabulary.js'
+import type { JsonValue, Properties } from '../vocabulary.js'
 import type { Manifest } from './manifest.js'
 
 export interface MetricDifference {
@@ -10,7 +10,7 @@ export interface MetricDifference {
 }
 
 export interface OptionDifference {
-  /** place in the model's options: `hidden`, `lists.candidates` */
+  /** place in the model's options, or in those of the run: `hidden`, `training.learningRate` */
   path: string
   /** null where one has it not */
   before: JsonValue
@@ -74,8 +74,21 @@ const dataOf = ({ dataset, run_id: run, feature_spec_hash: features, model, opse
   ...Object.fromEntries(Object.entries(producer).map(([tool, version]) => [`producer.${tool}`, version])),
 })
 
-/** Metrics side by side, and the options, the data and the files that differ. */
-export function diffManifests(before: Manifest, after: Manifest): ArtifactDiff {
+/** Options of the runs that made two artifacts; null where a run is unknown. */
+export interface RunOptions {
+  before: Properties | null
+  after: Properties | null
+}
+
+/** What a model was made with: its own options, and what the run was asked for besides. */
+function optionsOf({ model }: Manifest, run: Properties | null): Record<string, JsonValue> {
+  const { model: _, ...asked } = run ?? {}
+  return { ...flatten(asked), ...flatten(model.options as JsonValue) }
+}
+
+/** Metrics side by side, and the options, the data and the files that differ. Options of runs count where both are known. */
+export function diffManifests(before: Manifest, after: Manifest, runs: RunOptions = { before: null, after: null }): ArtifactDiff {
+  const [asked, askedThen] = runs.before && runs.after ? [runs.before, runs.after] : [null, null]
   const metrics = sortedUnion(before.metrics, after.metrics).map((name): MetricDifference => {
     const [a, b] = [own(before.metrics, name), own(after.metrics, name)]
     return { name, before: a, after: b, change: a === null || b === null ? null : b - a }
@@ -84,7 +97,7 @@ export function diffManifests(before: Manifest, after: Manifest): ArtifactDiff {
     before: `${before.component}@${before.version}`,
     after: `${after.component}@${after.version}`,
     metrics,
-    options: compareValues(flatten(before.model.options as JsonValue), flatten(after.model.options as JsonValue)),
+    options: compareValues(optionsOf(before, asked), optionsOf(after, askedThen)),
     data: compareValues(dataOf(before), dataOf(after)),
     files: compareFiles(before.files, after.files),
   }

@@ -55,7 +55,11 @@ const compared = {
 }
 
 /** The fp32 files beside the trainer. */
-export const parityReport = z.strictObject({ precision: z.literal('fp32'), tolerance: z.number(), ...compared })
+export const parityReport = z.strictObject({
+  precision: z.literal('fp32'),
+  tolerance: z.number().describe('how far a score may be off: itself up to a score of 1, relative to the score beyond'),
+  ...compared,
+})
 export type ParityReport = z.output<typeof parityReport>
 
 /** The int8 files beside the fp32 ones. */

@@ -132,19 +132,32 @@ function refuseUnlessPassed<Example>({ component, gates, force, int8 }: Settled<
   if (int8.mode === 'required' && int8Report && !int8Report.passed) failures.push(`int8: ${int8Failure(int8Report)}`)
   if (failures.length > 0)
     throw new EspalierError('GATE_FAILED', `publish ${component}: ${failures.join('; ')}`, {
-      remedy: 'Train longer or on more data, lower the gate, or publish by force with a reason.',
+      remedy: areFinite(parity)
+        ? 'Train longer or on more data, lower the gate, or publish by force with a reason.'
+        : 'Its weights are beyond what float32 computes with: train with a smaller learningRate, a warm-up or a clipNorm.',
     })
 }
 
+const areFinite = ({ max_abs_diff: difference, grid }: ParityReport): boolean =>
+  difference !== null && grid.every(({ max_abs_diff: each }) => each !== null)
+
 function parityFailure(parity: ParityReport): string {
-  const bad = parity.grid.filter((g) => !g.passed).map((g) => g.case)
-  const where = bad.length > 0 ? ` (grid: ${bad.join(', ')})` : ''
-  return `parity: scores differ by ${parity.max_abs_diff ?? 'a number that is not finite'}, ${parity.tolerance} at most${where}`
+  if (!areFinite(parity)) return 'parity: there are scores that are not finite'
+  const bad = parity.grid.filter((g) => !g.passed).map((g) => `${g.case} by ${g.max_abs_diff}`)
+  const where =
+    bad.length > 0 ? `; those of the grid: ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ` and ${bad.length - 5} more` : ''}` : ''
+  return `parity: scores of the validation examples differ by ${parity.max_abs_diff}, ${parity.tolerance} (of scores above 1: relative to them) at most${where}`
 }
 
 function int8Decision<Example>({ int8: { mode } }: Settled<Example>, { int8Report }: Checked): NonNullable<Manifest['int8']> {
   const published = int8Report !== null && publishesInt8(mode, int8Report.passed)
-  const reason = published ? null : int8Report ? int8Failure(int8Report) : 'switched off'
+  const reason = published
+    ? null
+    : int8Report
+      ? int8Failure(int8Report)
+      : mode === 'off'
+        ? 'switched off'
+        : 'the scores of fp32 are not finite'
   return { mode, published, reason, report: int8Report }
 }
 

@@ -104,6 +104,16 @@ export async function readAlias(sql: Sql, component: string, alias: Alias): Prom
   return rows[0] ? toArtifact(rows[0]) : null
 }
 
+/** What a person names: an artifact's id, or a component, whose artifact in production it then is. NOT_FOUND says what to do. */
+export async function resolveArtifact(sql: Sql, name: string): Promise<Artifact> {
+  if (name.includes('@')) return readArtifact(sql, name)
+  const found = await readAlias(sql, name, 'production')
+  if (found) return found
+  throw new EspalierError('NOT_FOUND', `artifact "${name.slice(0, 200)}": production of this component names none`, {
+    remedy: 'Promote one, or name one: component@version (see `espalier artifacts list`).',
+  })
+}
+
 /** Takes the alias for this transaction (also while it names nothing yet) and says what it names. */
 export async function lockAlias(sql: Sql, component: string, alias: Alias): Promise<string | null> {
   await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`artifact_alias ${component} ${alias}`])

@@ -1,4 +1,5 @@
 import type { Estimate } from '../statistics/intervals.js'
+import type { AnswerReport, AnswerStudy } from './answers.js'
 import { type RankingMeasure, type RankingReport, rankingMeasures } from './ranking.js'
 import { type Difference, isBeyond, type Study } from './study.js'
 
@@ -37,5 +38,27 @@ export function printStudy({ differences, best, givenRule }: Study): string {
   const verdict = (d: Difference) => `the model ${isBeyond(d) ? 'beats' : 'does not beat'} it beyond the interval`
   const lines = [align([head, ...rows]), `strongest baseline: ${best.baseline}; ${verdict(best)}`]
   if (givenRule) lines.push(`the rule that is one of the model's own numbers (${givenRule.baseline}): ${verdict(givenRule)}`)
+  return lines.join('\n')
+}
+
+/** A model's answers beside the baselines, as lines for people. */
+export function printAnswers(name: string, { accuracy, labels, unanswered }: Omit<AnswerReport, 'perExample'>, study: AnswerStudy): string {
+  const { baselines, differences, best, isBetter } = study
+  const head = ['model', 'n', 'accuracy', 'model less it']
+  const rows = Object.entries(baselines).map(([baseline, own]) => [
+    baseline === 'commonest' ? 'commonest answer' : baseline,
+    String(own.n),
+    cell(own),
+    difference(differences[baseline as keyof typeof differences]),
+  ])
+  const lines = [align([head, [name, String(accuracy.n), cell(accuracy), ''], ...rows])]
+  if (labels)
+    lines.push(
+      `over labels: ${Object.entries(labels)
+        .map(([of, value]) => `${of} ${value.toFixed(3)}`)
+        .join(', ')}`,
+    )
+  if (unanswered > 0) lines.push(`${unanswered} could not be answered and count as wrong`)
+  lines.push(`better baseline: ${best}; the model ${isBetter ? 'beats' : 'does not beat'} it beyond the interval`)
   return lines.join('\n')
 }

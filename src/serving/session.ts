@@ -1,9 +1,11 @@
-import { largestDifference } from '../artifacts/parity/compare.js'
+import { largestScaledDifference } from '../artifacts/parity/compare.js'
 import { type ParitySamples, parseSamples, samplesPath } from '../artifacts/parity/samples.js'
 import { openScorer, type Scorer } from '../artifacts/parity/scorer.js'
 import type { Artifact } from '../artifacts/store.js'
-import type { Model } from '../models/model.js'
+import type { GraphExample } from '../models/graphs/graph-example.js'
+import type { ExampleKind } from '../models/model.js'
 import type { RankingList } from '../models/rankings/ranking-list.js'
+import type { AnyModel } from '../models/registry.js'
 import { EspalierError } from '../util/error.js'
 import { sha256 } from '../util/hash.js'
 import { describeProblem, type Problem } from '../util/problem.js'
@@ -16,22 +18,27 @@ export interface ReadsBlobs {
 export interface SessionTools {
   blobs: ReadsBlobs
   /** name -> model: the registry */
-  models: Readonly<Record<string, Model>>
+  models: Readonly<Record<string, AnyModel>>
   threads?: number
 }
 
 export const precisions = ['fp32', 'int8'] as const
 export type Precision = (typeof precisions)[number]
 
+/** A question of any kind: a model takes one of them. */
+export type AnyExample = RankingList | GraphExample
+
 /** A verified artifact ready to answer. */
 export interface Session {
   readonly artifact: Artifact
+  /** what its model answers */
+  readonly kind: ExampleKind
   /** how its inputs were encoded when it was trained; null when it was published without */
   readonly featureSpec: unknown
   /** The precision that answers where this one is asked for: int8 only where the artifact has it. */
   precision(asked: Precision): Precision
-  /** Scores per list, in candidate order; a list that cannot be scored gets its error in place of scores. */
-  score(lists: readonly RankingList[], precision: Precision): Promise<(number[] | EspalierError)[]>
+  /** Scores per example, of candidates in their order, of nodes, of classes; what cannot be scored gets its error in place of scores. */
+  score(examples: readonly AnyExample[], precision: Precision): Promise<(number[] | EspalierError)[]>
   close(): Promise<void>
 }
 
@@ -48,18 +55,10 @@ export async function openSession(artifact: Artifact, { blobs, models, threads =
       `artifact ${artifact.id}: it needs the model "${manifest.model.name}", found ${Object.keys(models).join(', ')}`,
       { remedy: 'Serve it with the version of Espalier that published it.' },
     )
-  if (model.examples !== 'ranking')
-    throw new EspalierError(
-      'BAD_INPUT',
-      `artifact ${artifact.id}: its model answers questions of the kind "${model.examples}", not rankings`,
-      {
-        remedy: 'Name a component whose model ranks candidates.',
-      },
-    )
   const files = await readFiles(blobs, artifact)
   const samples = files.get(samplesPath)
   if (!samples) throw corrupt(artifact.id, `it has no ${samplesPath}`)
-  const scorers = new Map<Precision, Scorer>()
+  const scorers = new Map<Precision, Scorer<AnyExample>>()
   const close = async () => {
     for (const scorer of scorers.values()) await scorer.close()
   }
@@ -79,18 +78,19 @@ export async function openSession(artifact: Artifact, { blobs, models, threads =
   const settle = (asked: Precision): Precision => (scorers.has(asked) ? asked : [...scorers.keys()][0]!)
   const spec = files.get(specPath)
 
-  const scoreEach = async (lists: readonly RankingList[], precision: Precision): Promise<(number[] | EspalierError)[]> => {
+  const scoreEach = async (examples: readonly AnyExample[], precision: Precision): Promise<(number[] | EspalierError)[]> => {
     const scorer = scorers.get(settle(precision))!
-    const { batch, problems } = scorer.encode(lists)
-    if (!problems.some((p) => p.severity === 'error')) return await scorer.score(batch)
-    // someone's list is at fault: alone, each answers for itself
-    if (lists.length === 1) return [refusal(lists[0]!, problems)]
+    const { batch, problems } = scorer.encode(examples)
+    if (!problems.some((p) => p.severity === 'error')) return (await scorer.score(batch)).map((scores, i) => finite(examples[i]!, scores))
+    // someone's example is at fault: alone, each answers for itself
+    if (examples.length === 1) return [refusal(problems)]
     const answers: (number[] | EspalierError)[] = []
-    for (const list of lists) answers.push(...(await scoreEach([list], precision)))
+    for (const example of examples) answers.push(...(await scoreEach([example], precision)))
     return answers
   }
   return {
     artifact,
+    kind: model.examples,
     featureSpec: spec ? JSON.parse(new TextDecoder().decode(spec)) : null,
     precision: settle,
     score: scoreEach,
@@ -119,24 +119,34 @@ const corrupt = (id: string, what: string) =>
  * Answers the samples that were published with the model. On another processor the last bits may differ; an answer that is off by a
  * hundred times the tolerance of parity (ten times what rounding costs, in int8) is another model.
  */
-async function warmUp({ id, manifest }: Artifact, precision: Precision, scorer: Scorer, samples: ParitySamples): Promise<void> {
+async function warmUp({ id, manifest }: Artifact, precision: Precision, scorer: Scorer<AnyExample>, samples: ParitySamples): Promise<void> {
   const allowed = (layout: string) => {
     if (precision === 'fp32') return 100 * samples.tolerance
     const { path } = manifest.graphs.find((g) => g.layout === layout && g.precision === 'int8')!
     return 10 * (samples.graphs.find((g) => g.path === path)?.tolerance ?? 0)
   }
   for (const layout of scorer.layouts) {
-    const examples = samples.examples as unknown as RankingList[]
-    const difference = largestDifference(await scorer.score(scorer.encode(examples, layout).batch), samples.scores)
+    const examples = samples.examples as unknown as AnyExample[]
+    const difference = largestScaledDifference(await scorer.score(scorer.encode(examples, layout).batch), samples.scores)
     if (difference === null || difference > allowed(layout))
       throw corrupt(id, `on its own samples (${precision}, ${layout}) its scores are off by ${difference ?? 'a number that is not finite'}`)
   }
 }
 
-function refusal(list: RankingList, problems: readonly Problem[]): EspalierError {
+const nameOf = (example: AnyExample): string => ('queryId' in example ? example.queryId : example.id)
+
+function refusal(problems: readonly Problem[]): EspalierError {
   const errors = problems.filter((p) => p.severity === 'error')
-  return new EspalierError('BAD_INPUT', `rank "${list.queryId}": ${errors.slice(0, 3).map(describeProblem).join('; ')}`, {
-    remedy: 'Correct the list: the problems say where.',
+  return new EspalierError('BAD_INPUT', errors.slice(0, 3).map(describeProblem).join('; '), {
+    remedy: 'Correct it: the problems say where.',
     problems: errors,
   })
 }
+
+/** Scores that say nothing are no answer: features far beyond those of the training overflow float32 on the way. */
+const finite = (example: AnyExample, scores: number[]): number[] | EspalierError =>
+  scores.every(Number.isFinite)
+    ? scores
+    : new EspalierError('BAD_INPUT', `"${nameOf(example)}": its scores are not finite`, {
+        remedy: 'Give features of the size of those that the model was trained on.',
+      })

@@ -99,9 +99,20 @@ export const ortExecutor: TensorExecutor = {
   load: (graph: Graph, options) => loadOnnx(encodeOnnx(graph), options, graph.inputs),
 }
 
-/** onnxruntime on another device, where its library for it is there: else `load` throws INTERNAL with onnxruntime's reason. */
+/** What brings the libraries of a device. */
+const fetching: Partial<Record<OrtDevice, string>> = {
+  cuda: 'Fetch its libraries once: ONNXRUNTIME_NODE_INSTALL=v12 npm rebuild onnxruntime-node. ',
+}
+
+/** onnxruntime on another device, where its library for it is there: else `load` throws NOT_FOUND with onnxruntime's reason. */
 export const ortOn = (device: OrtDevice): TensorExecutor => ({
   name: `ort-${device}`,
   version: `${version} on ${device}`,
-  load: (graph: Graph, options) => loadOnnx(encodeOnnx(graph), { ...options, device }, graph.inputs),
+  load: (graph: Graph, options) =>
+    loadOnnx(encodeOnnx(graph), { ...options, device }, graph.inputs).catch((cause) => {
+      throw new EspalierError('NOT_FOUND', messageOf(cause), {
+        cause,
+        remedy: `${fetching[device] ?? ''}The executor ort computes on the CPU.`,
+      })
+    }),
 })

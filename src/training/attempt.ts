@@ -21,8 +21,8 @@ export interface Attempt<Example> {
   tracer: Tracer
   /** wall clock: since the last report, and since the attempt began at `share` of the whole */
   clock: { reportedAt: number; graphs: number; startedAt: number; share: number }
-  /** problems of examples still to be told: a flood of them helps nobody */
-  problemsLeft: number
+  /** problems of examples that were told: each once, and not too many, as a flood of them helps nobody */
+  told: Set<string>
 }
 
 /** Share of the epochs done, 0 to 1. */
@@ -61,7 +61,7 @@ export function openAttempt<Example>(plan: TrainingPlan<Example>, request: Train
     meter: openResourceMeter(),
     tracer,
     clock: { reportedAt: now, graphs: 0, startedAt: now, share: shareDone({ plan, progress }) },
-    problemsLeft: 20,
+    told: new Set(),
   }
 }
 

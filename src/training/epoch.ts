@@ -124,7 +124,11 @@ export async function* closeEpoch<Example>(attempt: Attempt<Example>): Events {
   const { options } = plan
   const epoch = progress.position.epoch + 1
   const { loss, weight } = progress.epoch
-  const averages = { epoch, training_loss: weight > 0 ? loss / weight : 0 }
+  if (weight === 0)
+    throw new EspalierError('BAD_INPUT', `training: none of the ${plan.training.length} training examples can be used`, {
+      remedy: 'The warnings in the log say what is wrong with them.',
+    })
+  const averages = { epoch, training_loss: loss / weight }
   const validated = validation.length > 0 ? (await validate(plan, validation, trainer)).metrics : null
   progress.position = { epoch, batch: 0 }
   progress.epoch = { loss: 0, weight: 0 }
@@ -157,8 +161,18 @@ export function* tellMetrics(step: number, values: Readonly<Record<string, numbe
   for (const [name, value] of Object.entries(values)) yield { type: 'metric', name, step, value }
 }
 
-function* tellProblems(attempt: Attempt<unknown>, problems: readonly Problem[]): Generator<TrainingEvent, void, void> {
-  for (const problem of problems) if (attempt.problemsLeft-- > 0) yield { type: 'log', level: 'warn', message: describeProblem(problem) }
+const mostTold = 20
+
+/** Problems of examples as warnings in the log. */
+export function* tellProblems(
+  { told }: Pick<Attempt<unknown>, 'told'>,
+  problems: readonly Problem[],
+): Generator<TrainingEvent, void, void> {
+  for (const message of problems.map(describeProblem)) {
+    if (told.size >= mostTold || told.has(message)) continue
+    told.add(message)
+    yield { type: 'log', level: 'warn', message }
+  }
 }
 
 /** Throughput since the last report, and the seconds left at the pace of this attempt (early stopping may end it sooner). */

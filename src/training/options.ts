@@ -1,10 +1,20 @@
 import { z } from 'zod'
 import { executorNames } from '../tensor/executors.js'
+import { optimizers } from '../tensor/optimizers.js'
 import { EspalierError } from '../util/error.js'
 import { type Gate, metricDirections } from './judging/gates.js'
 import { scheduleOptions } from './schedules.js'
 
 const count = z.number().int().positive()
+
+type OptimizerOptions = z.ZodObject<{ name: z.ZodLiteral<string> }, z.core.$loose>
+/** The table of optimizers as options: `name` says which, its own options beside it. */
+const optimizerOptions = z.discriminatedUnion(
+  'name',
+  Object.entries(optimizers).map(([name, { options }]) =>
+    (options as unknown as z.ZodObject).extend({ name: z.literal(name) }),
+  ) as unknown as [OptimizerOptions, ...OptimizerOptions[]],
+)
 const metric = z.enum(Object.keys(metricDirections) as [string, ...string[]])
 
 /** How a model is trained; its documentation, its JSON Schema and its GraphQL input. Every option has a default and an effect. */
@@ -14,9 +24,8 @@ export const trainingOptions = z.strictObject({
   schedule: scheduleOptions.default({ name: 'constant' }).describe('how the learning rate moves, per optimizer step'),
   warmUpSteps: z.number().int().min(0).default(0).describe('steps of linear warm-up before the schedule begins'),
   warmUpFactor: z.number().positive().max(1).default(0.1).describe('the warm-up starts at this share of the rate'),
-  optimizer: z
-    .looseObject({ name: z.string().default('adam') })
-    .default({ name: 'adam' })
+  optimizer: optimizerOptions
+    .prefault({ name: 'adam' })
     .describe('a row of the table of optimizers (sgd, rmsprop, adam, adamw) with its own options'),
   clipNorm: z.number().positive().nullable().default(1).describe('global L2 norm that gradients are scaled down to; null: no clipping'),
   batchNodes: count.default(4096).describe('nodes of one mini-batch at most; a larger example gets a batch of its own'),
@@ -75,6 +84,12 @@ export function parseTrainingOptions(given: unknown): TrainingOptions {
   throw new EspalierError('BAD_INPUT', `training options: ${z.prettifyError(parsed.error)}`, {
     remedy: 'Leave an option out to have its default.',
   })
+}
+
+/** Options as an earlier version wrote them down, with the defaults of today where it had none; as they are where they are none of ours. */
+export function completeOptions(then: Record<string, unknown>): Record<string, unknown> {
+  const parsed = trainingOptions.safeParse(then)
+  return parsed.success ? parsed.data : then
 }
 
 /** Every gate that the options set. */

@@ -5,7 +5,7 @@ import { canonicalJson } from '../util/hash.js'
 import type { JsonValue } from '../vocabulary.js'
 import { type CheckpointHeader, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import type { Stopping } from './judging/early-stopping.js'
-import { decisiveOptions, mayGrow } from './options.js'
+import { completeOptions, decisiveOptions, mayGrow } from './options.js'
 import type { TrainingPlan } from './plan.js'
 import type { Position } from './sampling/sampler.js'
 import { initialScheduleState, type ScheduleState } from './schedules.js'
@@ -72,7 +72,7 @@ export function resumeProgress(plan: TrainingPlan<unknown>, executor: string, tr
   const differences = [
     ...differingKeys('model', { name: header.model }, { name: plan.model.name }),
     ...differingKeys('model option', header.modelOptions, asJson(plan.modelOptions)),
-    ...differingOptions(asJson(decisiveOptions(header.trainingOptions)), asJson(decisiveOptions(plan.options))),
+    ...differingOptions(asJson(decisiveOptions(completeOptions(header.trainingOptions))), asJson(decisiveOptions(plan.options))),
     ...differingKeys(
       'training',
       { data: header.dataHash, executor: header.executor, threads, workers },

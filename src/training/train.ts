@@ -1,5 +1,5 @@
 import { type Attempt, type Control, checkpointOf, openAttempt } from './attempt.js'
-import { closeEpoch, runEpoch, tellMetrics, tellTrace } from './epoch.js'
+import { closeEpoch, runEpoch, tellMetrics, tellProblems, tellTrace } from './epoch.js'
 import type { TrainingEvent, TrainingResult } from './events.js'
 import { isExhausted } from './judging/early-stopping.js'
 import { judgeGates } from './judging/gates.js'
@@ -32,7 +32,8 @@ export async function* train<Example>(request: TrainingRequest<Example>): AsyncG
 const isOver = ({ plan: { options }, progress }: Attempt<unknown>): boolean =>
   progress.position.epoch >= options.epochs || isExhausted(progress.stopping, options.patience)
 
-function* announce({ plan, progress, trainer, executor }: Attempt<unknown>, isResumed: boolean): Generator<TrainingEvent, void, void> {
+function* announce(attempt: Attempt<unknown>, isResumed: boolean): Generator<TrainingEvent, void, void> {
+  const { plan, progress, trainer, executor } = attempt
   const { modelOptions, options, training, validation, batchesPerEpoch } = plan
   const parameters = Object.values(trainer.parameters()).reduce((sum, { data }) => sum + data.length, 0)
   yield {
@@ -44,6 +45,10 @@ function* announce({ plan, progress, trainer, executor }: Attempt<unknown>, isRe
     resumedFrom: isResumed ? { step: progress.step, epoch: progress.position.epoch } : null,
   }
   yield* tellMetrics(progress.step, { total_epochs: options.epochs })
+  yield* tellProblems(
+    attempt,
+    attempt.validation.flatMap(({ problems }) => problems),
+  )
 }
 
 function* leave(attempt: Attempt<unknown>, asked: Control): Generator<TrainingEvent, void, void> {

@@ -14,8 +14,9 @@ import { tasks } from '../datasets/tasks/index.js'
 import type { RankingList } from '../models/rankings/ranking-list.js'
 import { saveRunFile } from '../runs/file-store.js'
 import { readUses } from '../runs/graph-store.js'
+import type { EvaluateRankerOptions } from '../training/jobs/evaluate-job.js'
 import type { GleanHistoryOptions } from '../training/jobs/origin-options.js'
-import type { EvaluateOptions, TrainRankerOptions } from '../training/jobs/ranking-job.js'
+import type { TrainRankerOptions } from '../training/jobs/ranking-job.js'
 import { EspalierError } from '../util/error.js'
 import { canonicalJson } from '../util/hash.js'
 import { describeProblem } from '../util/problem.js'
@@ -23,7 +24,7 @@ import { seeded } from '../util/random.js'
 import { type CatalogEdge, type CatalogNode, type EdgeLabel, edgeLabels, type Properties } from '../vocabulary.js'
 import type { TaskContext } from './task.js'
 
-type Context = TaskContext<TrainRankerOptions | EvaluateOptions>
+type Context = TaskContext<TrainRankerOptions | EvaluateRankerOptions>
 
 /** Links that exports to Glean tell of and the catalog does not have, as lists to learn from. */
 export interface History {

@@ -11,8 +11,9 @@ import type { DatasetVersion } from '../datasets/version.js'
 import type { RankingList } from '../models/rankings/ranking-list.js'
 import type { Sql } from '../postgres/sql.js'
 import { recordUse } from '../runs/graph-store.js'
+import type { EvaluateRankerOptions } from '../training/jobs/evaluate-job.js'
 import { rankingTask } from '../training/jobs/learning-task.js'
-import type { EvaluateOptions, TrainRankerOptions } from '../training/jobs/ranking-job.js'
+import type { TrainRankerOptions } from '../training/jobs/ranking-job.js'
 import { EspalierError } from '../util/error.js'
 import { canonicalJson } from '../util/hash.js'
 import { describeProblem } from '../util/problem.js'
@@ -37,14 +38,15 @@ export interface RankingData {
   parts: StoredParts | null
 }
 
-/** The lists by a stored split. Those of its other parts (test) are neither learned from nor judged on. */
+/** The lists by a stored split. Of a training those of the test are neither learned from nor judged on. */
 interface StoredParts {
   split: DatasetSplit
   training: RankingList[]
   validation: RankingList[]
+  test: RankingList[]
 }
 
-type Context = TaskContext<TrainRankerOptions | EvaluateOptions>
+type Context = TaskContext<TrainRankerOptions | EvaluateRankerOptions>
 
 const asProperties = (value: unknown): Properties => JSON.parse(canonicalJson(value)) as Properties
 
@@ -125,7 +127,11 @@ async function dataFromCatalog(context: Context, findHistory: FindHistory): Prom
 
 async function dataFromVersion({ platform, options }: Context, versionId: string): Promise<RankingData> {
   const version = await readDatasetVersion(platform.database, versionId)
-  const all = await readRankingLists(platform.database, platform.blobs, versionId)
+  // a file of ranking lists need not say what is held out together: then each list is by itself
+  const all = (await readRankingLists(platform.database, platform.blobs, versionId)).map((list) => ({
+    ...list,
+    group: rankingTask.groupOf(list),
+  }))
   const { featureSpec: raw, older, fromCatalog } = version.provenance
   const lists = typeof fromCatalog === 'number' ? all.slice(0, fromCatalog) : all
   const featureSpec = raw === undefined || raw === null ? null : parseFeatureSpec(raw)
@@ -138,8 +144,7 @@ async function dataFromVersion({ platform, options }: Context, versionId: string
       },
     )
   const history = all.slice(lists.length)
-  const parts =
-    'split' in options && options.split !== undefined ? await partsOf(platform.database, versionId, options.split, all, lists) : null
+  const parts = options.split !== undefined ? await partsOf(platform.database, versionId, options.split, all, lists) : null
   return { lists, featureSpec, version, estate: null, older: typeof older === 'number' ? older : null, history, parts }
 }
 
@@ -153,8 +158,8 @@ async function partsOf(
   const { split, parts } = await partition(sql, versionId, name, all)
   // history, which follows the lists, has a way of its own into the training
   const isList = new Set(lists)
-  const of = (part: string) => parts[part]!.filter((list) => isList.has(list))
-  return { split, training: of('train'), validation: of('validation') }
+  const of = (part: string) => (parts[part] ?? []).filter((list) => isList.has(list))
+  return { split, training: of('train'), validation: of('validation'), test: of('test') }
 }
 
 type FindHistory = (context: Context, estate: Estate) => Promise<History>

@@ -67,7 +67,9 @@ export async function checkGraphs<Example>(
     const expected = await scoreAll(trainer, validation)
     const reference = async (examples: readonly Example[]) => trainer.score(trainer.encode(examples).batch)
     const parity = await measureParity({ exported, expected, grid, scorer, reference, environment })
-    const small = settled.int8.mode === 'off' ? null : await checkInt8(settled, fp32, scorer, exported, scorerOf)
+    // scores that are no numbers cannot be judged
+    const isComparable = settled.int8.mode !== 'off' && parity.max_abs_diff !== null
+    const small = !isComparable ? null : await checkInt8(settled, fp32, scorer, exported, scorerOf)
     const published = small && publishesInt8(settled.int8.mode, small.report.passed) ? small : null
     const graphs = [...fp32, ...(published?.graphs ?? [])]
     return { graphs, parity, int8Report: small?.report ?? null, samples: await sampleGraphs(settled, scorer, graphs) }
@@ -117,6 +119,9 @@ async function checkInt8<Example>(
 /** int8 answers may differ elsewhere by a rounding: less than what rounding costs here, and no closer than this. */
 const leastInt8Tolerance = 1e-3
 
+/** What fp32's tolerance is relative to: the largest score, where that is above 1. */
+const magnitudeOf = (scores: Scores): number => scores.flat().reduce((most, score) => Math.max(most, Math.abs(score)), 1)
+
 /** The grid as inputs and answers of each file. */
 async function sampleGraphs<Example>(
   { model, options, grid }: CheckRequest<Example>,
@@ -136,7 +141,8 @@ async function sampleGraphs<Example>(
     const exact = answers.get(`${entry.layout} fp32`)!.scores
     samples.push({
       path: entry.path,
-      tolerance: entry.precision === 'fp32' ? tolerance : Math.max(leastInt8Tolerance, largestDifference(scores, exact) ?? 0),
+      tolerance:
+        entry.precision === 'fp32' ? tolerance * magnitudeOf(scores) : Math.max(leastInt8Tolerance, largestDifference(scores, exact) ?? 0),
       inputs: encodeSampleTensors(
         batch.feeds,
         entry.inputs.map((i) => i.name),

@@ -4,25 +4,34 @@ import { kendallTau } from '../../statistics/rank-correlation.js'
 export type Scores = readonly (readonly number[])[]
 
 /** Largest |a - b| over all scores; null when one is not finite or the shapes differ. */
-export function largestDifference(a: Scores, b: Scores): number | null {
+export const largestDifference = (a: Scores, b: Scores): number | null => largest(a, b, (x, y) => Math.abs(x - y))
+
+/**
+ * Largest |a - b| / max(1, |b|): up to 1 the difference itself, beyond it relative to the score, because that is how float32 rounds (the
+ * next number after 100 is 8e-6 away). What the tolerance of fp32 is held against.
+ */
+export const largestScaledDifference = (a: Scores, b: Scores): number | null =>
+  largest(a, b, (x, y) => Math.abs(x - y) / Math.max(1, Math.abs(y)))
+
+function largest(a: Scores, b: Scores, differenceOf: (x: number, y: number) => number): number | null {
   if (a.length !== b.length) return null
-  let largest = 0
+  let most = 0
   for (const [i, row] of a.entries()) {
     if (row.length !== b[i]!.length) return null
     for (const [j, value] of row.entries()) {
-      const difference = Math.abs(value - b[i]![j]!)
+      const difference = differenceOf(value, b[i]![j]!)
       if (!Number.isFinite(difference)) return null
-      largest = Math.max(largest, difference)
+      most = Math.max(most, difference)
     }
   }
-  return largest
+  return most
 }
 
 /** How alike two sets of scores rank: mean Kendall tau and the share of examples with the same best choice (first of equals). */
 export function rankAgreement(a: Scores, b: Scores): { kendall_tau: number | null; top1_agreement: number | null } {
   const taus: number[] = []
   let [same, counted] = [0, 0]
-  const best = (row: readonly number[]) => row.indexOf(Math.max(...row))
+  const best = (row: readonly number[]) => row.reduce((most, score, i) => (score > row[most]! ? i : most), 0)
   for (const [i, row] of a.entries()) {
     if (row.length === 0) continue
     counted++

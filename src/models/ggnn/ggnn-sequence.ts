@@ -109,10 +109,14 @@ function forward(b: GraphBuilder, values: ParameterValues, name: string, o: Ggnn
   return o.annotations === 'observed' && annotations.length > 0 ? { scores, annotation_logits: b.concat(annotations, 1) } : { scores }
 }
 
-/** Binary cross-entropy from logits z and targets t in [0, 1], by element: relu(z) - z t + log(1 + exp(-|z|)). */
-function binaryCrossEntropy(b: GraphBuilder, z: Value, t: Value): Value {
-  const magnitude = b.add(b.relu(z), b.relu(b.neg(z)))
-  return b.add(b.sub(b.relu(z), b.mul(z, t)), b.log(b.add(b.exp(b.neg(magnitude)), b.scalar(1))))
+/**
+ * Binary cross-entropy from logits z and targets t in [0, 1], by element: relu(z) - z t + log(1 + exp(-|z|)). |z| is 2 relu(z) - z, so that
+ * at 0, where relu has the slope 0, the gradient is the true one, 1/2 - t: untouched nodes of a model without biases have that logit.
+ */
+export function binaryCrossEntropy(b: GraphBuilder, z: Value, t: Value): Value {
+  const positive = b.relu(z)
+  const magnitude = b.sub(b.add(positive, positive), z)
+  return b.add(b.sub(positive, b.mul(z, t)), b.log(b.add(b.exp(b.neg(magnitude)), b.scalar(1))))
 }
 
 function loss(b: GraphBuilder, outputs: Readonly<Record<string, Value>>, _layout: string, o: GgnnSequenceOptions): Value {
@@ -163,7 +167,7 @@ export function decodeSequence(scores: readonly number[], count: number): number
   const sequence: number[] = []
   for (let at = 0; at < scores.length; at += count) {
     const row = scores.slice(at, at + count)
-    const best = row.indexOf(Math.max(...row))
+    const best = row.reduce((most, score, i) => (score > row[most]! ? i : most), 0)
     if (best === count - 1) break
     sequence.push(best)
   }

@@ -81,10 +81,10 @@ export function sparseWidths(name: string): SparseWidths {
 }
 
 /**
- * The sparse layout of an exported file: groups up to 65,536 neighbours a node and nodes a graph, so that one file takes (nearly) any
- * batch; groups that stay empty cost a microsecond or two each.
+ * The sparse layout of an exported file: groups up to a million neighbours a node and four million nodes a graph, so that one file takes
+ * (nearly) any batch; groups that stay empty cost a microsecond or two each.
  */
-export const exportedSparse = sparseName(65_536, 65_536, 65_536)
+export const exportedSparse = sparseName(1_048_576, 1_048_576, 4_194_304)
 
 /** The groups up to `widest`, which is a width of `groupWidths` or one of their doublings. */
 export function widthsUpTo(widest: number): number[] {

@@ -49,10 +49,13 @@ export function messagesOf({ edges, edgeTypes, edgeDirections }: TypedGraph, dir
   return messages
 }
 
+/** A number that float32 can hold: 1e39 is finite here, and Infinity to a model. */
+export const isFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value))
 const isAllFinite = (values: ArrayLike<number>) => {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
+  for (let i = 0; i < values.length; i++) if (!isFloat32(values[i]!)) return false
   return true
 }
+const finite = 'finite numbers that float32 can hold'
 
 /** What keeps a graph from being encoded. */
 export function validateGraph(graph: TypedGraph, where: string, { features, edgeTypes }: ExampleWidths): Problem[] {
@@ -62,7 +65,7 @@ export function validateGraph(graph: TypedGraph, where: string, { features, edge
   const odd = graph.nodeFeatures.findIndex((row) => row.length !== features)
   if (odd >= 0) add('feature-width', `${graph.nodeFeatures[odd]!.length} features at node ${odd}`, `${features} features per node`)
   const infinite = graph.nodeFeatures.findIndex((row) => !isAllFinite(row))
-  if (infinite >= 0) add('not-finite', `NaN or Infinity in the features of node ${infinite}`, 'finite numbers')
+  if (infinite >= 0) add('not-finite', `NaN, Infinity or a number beyond float32 in the features of node ${infinite}`, finite)
   const out = graph.edges.find((edge) => edge.some((v) => !Number.isInteger(v) || v < 0 || v >= n))
   if (out) add('edge-bounds', `edge [${out}]`, n === 0 ? 'no edge, as there is no node' : `node indices from 0 to ${n - 1}`)
   const { edgeTypes: types, edgeDirections: directions, edges } = graph
@@ -91,6 +94,6 @@ export function validateQuery(query: ArrayLike<number> | undefined, where: strin
       }),
     )
   if (!isAllFinite(given))
-    problems.push(problem({ code: 'not-finite', where, found: 'NaN or Infinity in the query', expected: 'finite numbers' }))
+    problems.push(problem({ code: 'not-finite', where, found: 'NaN, Infinity or a number beyond float32 in the query', expected: finite }))
   return problems
 }

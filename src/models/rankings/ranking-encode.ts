@@ -1,5 +1,5 @@
 import { type Problem, problem } from '../../util/problem.js'
-import { type ExampleWidths, validateGraph, validateQuery } from '../graphs/typed-graph.js'
+import { type ExampleWidths, isFloat32, validateGraph, validateQuery } from '../graphs/typed-graph.js'
 import type { RankingList } from './ranking-list.js'
 
 /** What keeps a list from being encoded. An empty list is a warning: its loss is 0 and it has no scores. */
@@ -21,8 +21,10 @@ export function validateList(list: RankingList, widths: ExampleWidths): Problem[
     const place = `${where}, candidate ${candidate.id ?? i}`
     problems.push(...validateGraph(candidate, place, widths))
     const { label } = candidate
-    if (label !== undefined && !Number.isFinite(label))
-      problems.push(problem({ code: 'not-finite', where: place, found: `label ${label}`, expected: 'a finite number' }))
+    if (label !== undefined && !isFloat32(label))
+      problems.push(
+        problem({ code: 'not-finite', where: place, found: `label ${label}`, expected: 'a finite number that float32 can hold' }),
+      )
   })
   return problems
 }

@@ -10,11 +10,11 @@ import { gleanHistoryOptions, resumeOption, splitOption } from './origin-options
 import { trainReadoutOptions } from './readout-job.js'
 
 /** What the data decides is not for the caller to say. */
-const modelOptions = ggnnOptions.omit({ features: true, queryFeatures: true, edgeTypes: true })
+export const rankerModelOptions = ggnnOptions.omit({ features: true, queryFeatures: true, edgeTypes: true })
 
 /** Chosen on the schemas of Spider: some hundred links teach a small network, kept small, more than a large one. */
-const network = { hidden: 16, steps: 2, temperature: 0.5 }
-const gently = {
+export const rankerNetwork = { hidden: 16, steps: 2, temperature: 0.5 }
+export const gently = {
   learningRate: 2e-3,
   batchExamples: 8,
   schedule: { name: 'cosine' },
@@ -22,7 +22,7 @@ const gently = {
 } as const
 
 /** Where ranking lists come from: a stored version, or the catalog as it was at a moment. */
-const dataOptions = {
+export const rankingDataOptions = {
   task: z.enum(linkTaskNames).default('foreign-key').describe('which links of the catalog are learned'),
   projectIds: z.array(z.string().min(1)).min(1).optional().describe('projects to learn from; default every one that has such edges'),
   asOf: z.iso.datetime().optional().describe('the moment whose catalog is read; default when the run was asked for'),
@@ -44,10 +44,10 @@ const dataOptions = {
 /** Options of a run that trains a ranker. None is needed. */
 export const trainRankerOptions = z.strictObject({
   readout: z.literal('rank').default('rank').describe('what is read from the graphs: a score per candidate'),
-  ...dataOptions,
+  ...rankingDataOptions,
   split: splitOption,
   glean: gleanHistoryOptions.prefault({}).describe('links that the catalog no longer has, read from Glean, to learn from besides'),
-  model: withDefaults(modelOptions, network).describe('the network'),
+  model: withDefaults(rankerModelOptions, rankerNetwork).describe('the network'),
   training: withDefaults(trainingOptions, { epochs: 24, ...gently, monitor: 'mrr', patience: 6 }).describe('how it is trained'),
   export: exportOptions.prefault({}).describe('how it is exported'),
   component: z
@@ -62,13 +62,3 @@ export type TrainRankerOptions = z.output<typeof trainRankerOptions>
 /** Options of a `train-ggnn` run, by its read-out. None is needed to rank; the other read-outs need a dataset version of their kind. */
 export const trainGgnnOptions = z.discriminatedUnion('readout', [trainRankerOptions, ...trainReadoutOptions])
 export type TrainGgnnOptions = z.output<typeof trainGgnnOptions>
-
-/** Options of an `evaluate` run: leave-one-database-out, the ranker beside its baselines. None is needed. */
-export const evaluateOptions = z.strictObject({
-  ...dataOptions,
-  model: withDefaults(modelOptions, network).describe('the network'),
-  // A fixed number of epochs: with few databases, one held out for early stopping is missed more than it helps.
-  training: withDefaults(trainingOptions, { epochs: 16, ...gently, validationSplit: 0 }).describe('how it is trained in each fold'),
-  folds: z.int().min(2).optional().describe('hold out this many parts of the databases instead of one database at a time'),
-})
-export type EvaluateOptions = z.output<typeof evaluateOptions>

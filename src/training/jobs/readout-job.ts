@@ -12,16 +12,28 @@ const decided = { features: true, queryFeatures: true, edgeTypes: true } as cons
 
 /** The width and the rounds of the paper's tasks (Li et al. 2016, section 5), a little wider. */
 const network = { hidden: 16, steps: 5 }
-const training = { epochs: 100, learningRate: 1e-2, batchExamples: 10, monitor: 'validation_loss', patience: 30 } as const
+export const readoutTraining = { epochs: 100, learningRate: 1e-2, batchExamples: 10, monitor: 'validation_loss', patience: 30 } as const
 
-const common = {
+/** The networks of the read-outs, as far as the data leaves it to the caller. */
+export const readoutModels = {
+  node: withDefaults(ggnnNodeOptions.omit(decided), network).describe('the network'),
+  graph: withDefaults(ggnnGraphOptions.omit({ ...decided, labels: true }), network).describe('the network'),
+  sequence: withDefaults(ggnnSequenceOptions.omit({ ...decided, labels: true, maxOutputs: true }), network).describe('the network'),
+}
+
+/** Where graph examples come from. */
+export const graphDataOptions = {
   datasetVersionId: z
     .string()
     .min(1)
     .describe('the stored dataset version to learn from: its id, a name (its latest), name@1.2 or name@tag; see importDataset'),
   projectIds: z.array(z.string().min(1)).length(1).optional().describe('the project of that version; decided by it'),
+}
+
+const common = {
+  ...graphDataOptions,
   split: splitOption,
-  training: withDefaults(trainingOptions, training).describe('how it is trained; the metric is accuracy'),
+  training: withDefaults(trainingOptions, readoutTraining).describe('how it is trained; the metric is accuracy'),
   export: exportOptions.prefault({}).describe('how it is exported'),
   resume: resumeOption,
 }
@@ -32,19 +44,19 @@ export const trainReadoutOptions = [
   z.strictObject({
     readout: z.literal('node').describe('what is read from a graph: one of its nodes'),
     ...common,
-    model: withDefaults(ggnnNodeOptions.omit(decided), network).describe('the network'),
+    model: readoutModels.node,
     component: component('node-selector'),
   }),
   z.strictObject({
     readout: z.literal('graph').describe('what is read from a graph: a label of it'),
     ...common,
-    model: withDefaults(ggnnGraphOptions.omit({ ...decided, labels: true }), network).describe('the network'),
+    model: readoutModels.graph,
     component: component('graph-classifier'),
   }),
   z.strictObject({
     readout: z.literal('sequence').describe('what is read from a graph: a sequence of nodes or of labels'),
     ...common,
-    model: withDefaults(ggnnSequenceOptions.omit({ ...decided, labels: true, maxOutputs: true }), network).describe('the network'),
+    model: readoutModels.sequence,
     component: component('sequence-writer'),
   }),
 ] as const

@@ -13,8 +13,8 @@ export const measuredMetrics: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Throws BAD_INPUT, before a run is queued, for a metric that its read-out does not measure, and for gates where nothing will be held out
- * to judge them by (`hasOwnValidation`: the data brings its held-out examples along, whatever the split).
+ * Throws BAD_INPUT, before a run is queued, for a metric that its read-out does not measure, and for gates, or a schedule that follows
+ * the validation loss, where nothing will be held out (`hasOwnValidation`: the data brings its held-out examples along, whatever the split).
  */
 export function assertJudgeable(readout: string, options: TrainingOptions, hasOwnValidation = false): void {
   const measured = measuredMetrics[readout]!
@@ -29,6 +29,10 @@ export function assertJudgeable(readout: string, options: TrainingOptions, hasOw
       remedy: `The read-out ${readout} measures these.`,
     })
   assertGates(options, isJudged)
+  if (options.schedule.name === 'plateau' && !isJudged)
+    throw new EspalierError('BAD_INPUT', 'training.schedule: found plateau, which follows the validation loss, and nothing is held out', {
+      remedy: 'Give a validationSplit above 0, or another schedule.',
+    })
 }
 
 /** Throws BAD_INPUT for gates where nothing is held out to judge them by. */

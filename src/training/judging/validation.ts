@@ -1,6 +1,7 @@
 import type { Batch } from '../../models/model.js'
 import type { Trainer } from '../../models/trainer.js'
 import { EspalierError } from '../../util/error.js'
+import type { Problem } from '../../util/problem.js'
 import type { TrainingPlan } from '../plan.js'
 import { planBatches } from '../sampling/batches.js'
 
@@ -8,6 +9,8 @@ import { planBatches } from '../sampling/batches.js'
 export interface EncodedValidation {
   indices: number[]
   batch: Batch
+  /** of examples that cannot be used: they count as wrong */
+  problems: Problem[]
 }
 
 /** Examples that count in a mean loss. */
@@ -17,10 +20,10 @@ export function encodeValidation<Example>({ model, modelOptions, options, task, 
   const budget = { nodes: options.batchNodes, examples: options.batchExamples }
   return planBatches([...validation.keys()], (i) => task.sizeOf(validation[i]!), budget).map((indices) => ({
     indices,
-    batch: model.encode(
+    ...model.encode(
       indices.map((i) => validation[i]!),
       modelOptions,
-    ).batch,
+    ),
   }))
 }
 

@@ -1,6 +1,6 @@
 import { countFacts, readEstate } from '../../catalog/reads/read-store.js'
 import { askCases, type DomainTestCases } from '../../datasets/cases/case.js'
-import { createDomainTestCases } from '../../datasets/cases/cases.js'
+import { createDomainTestCases, joinEstates } from '../../datasets/cases/cases.js'
 import { estatePredictor } from '../../datasets/cases/predictor.js'
 import type { Estate } from '../../datasets/links/estate.js'
 import { printLevels } from '../../evaluation/levels/score.js'
@@ -66,17 +66,22 @@ function coverageOf(set: PatternSet | null): Record<string, Coverage> {
 /** Nodes of a catalog that cases are made of, at most: all of it is held in memory for that. */
 const mostNodes = 500_000
 
-/** The cases of the project; null, with a warning, where it is too large to make any. */
+/** The cases of the project, and of those beside it; null, with a warning, where it is too large to make any. */
 async function makeCases({ platform, claim, options }: Context, set: PatternSet | null): Promise<DomainTestCases | null> {
-  const filter = { projectId: options.projectId, asOf: new Date(options.asOf!) }
-  const { nodes } = await countFacts(platform.database, filter)
+  const filters = [...new Set([options.projectId, ...options.besideProjectIds])].map((projectId) => ({
+    projectId,
+    asOf: new Date(options.asOf!),
+  }))
+  let nodes = 0
+  for (const filter of filters) nodes += (await countFacts(platform.database, filter)).nodes
   if (nodes > mostNodes) {
     const message = `${nodes} nodes are more than test cases are made of (${mostNodes}): nothing is measured on held-out facts`
     await claim.record({ type: 'log', level: 'warn', message })
     return null
   }
-  const estate: Estate = await readEstate(platform.database, filter)
-  return createDomainTestCases(estate, set, { rng: seeded(options.seed).fork('cases') })
+  const estates: Estate[] = []
+  for (const filter of filters) estates.push(await readEstate(platform.database, filter))
+  return createDomainTestCases(joinEstates(estates), set, { rng: seeded(options.seed).fork('cases') })
 }
 
 async function askAll({ claim }: Context, made: DomainTestCases): Promise<Record<string, string | null>> {

@@ -18,6 +18,9 @@ import { recordTraining, resumePoint } from '../record-training.js'
 import type { Task, TaskContext } from '../task.js'
 import { trainReadout } from './train-readout.js'
 
+/** Groups that a message names. */
+const mostNamed = 20
+
 /** What came after the split by time, or whole groups, are held out for validation; with a single group there is nothing to hold out. */
 async function splitLists({ claim, options }: TaskContext<TrainRankerOptions>, { lists, older, history, parts }: RankingData) {
   if (parts) {
@@ -34,7 +37,10 @@ async function splitLists({ claim, options }: TaskContext<TrainRankerOptions>, {
     return { training: [...lists.slice(0, older), ...withoutHeldOut(history, validation, false)], validation }
   }
   const { train: kept, validation } = splitByGroup(lists, { validation: validationSplit }, seeded(seed).fork('split'))
-  const groups = (part: readonly RankingList[]) => [...new Set(part.map((list) => list.group))].sort().join(', ')
+  const groups = (part: readonly RankingList[]) => {
+    const names = [...new Set(part.map((list) => list.group))].sort()
+    return names.length > mostNamed ? `${names.slice(0, mostNamed).join(', ')} and ${names.length - mostNamed} more` : names.join(', ')
+  }
   const message = validation.length
     ? `trained on ${groups(kept)}; validated on ${groups(validation)}`
     : `trained on ${groups(kept)}; nothing is held out: ${validationSplit === 0 ? 'none was asked for' : 'all lists are of one group'}`

@@ -1,49 +1,37 @@
 import { publish } from '../../artifacts/publish.js'
 import { splitByGroup } from '../../datasets/splits/groups.js'
-import { partition, splitSummary } from '../../datasets/splits/split-version.js'
-import { readDatasetVersion, readGraphExamples } from '../../datasets/store.js'
-import { ggnnGraph } from '../../models/ggnn/ggnn-graph.js'
-import { ggnnNode } from '../../models/ggnn/ggnn-node.js'
-import { ggnnSequence } from '../../models/ggnn/ggnn-sequence.js'
+import { splitSummary } from '../../datasets/splits/split-version.js'
 import type { GraphExample } from '../../models/graphs/graph-example.js'
-import type { Model } from '../../models/model.js'
 import type { Outcome } from '../../runs/attempt.js'
-import { recordUse } from '../../runs/graph-store.js'
 import type { TrainingResult } from '../../training/events.js'
 import { graphTasks } from '../../training/jobs/graph-task.js'
 import type { TrainReadoutOptions } from '../../training/jobs/readout-job.js'
 import { train } from '../../training/train.js'
 import { seeded } from '../../util/random.js'
+import { readGraphData, readouts } from '../graph-data.js'
 import { publishOnce } from '../published.js'
 import { recordTraining, resumePoint } from '../record-training.js'
 import type { TaskContext } from '../task.js'
 
 type Context = TaskContext<TrainReadoutOptions>
 
-// biome-ignore lint/suspicious/noExplicitAny: the options of each were parsed by its own schema
-const readouts: Record<TrainReadoutOptions['readout'], Model<any, GraphExample>> = {
-  node: ggnnNode,
-  graph: ggnnGraph,
-  sequence: ggnnSequence,
+function drawParts(examples: readonly GraphExample[], { readout, training: { seed, validationSplit } }: TrainReadoutOptions) {
+  const grouped = examples.map((example) => ({ group: graphTasks[readout].groupOf(example), example }))
+  const { train, validation } = splitByGroup(grouped, { validation: validationSplit }, seeded(seed).fork('split'))
+  return { training: train.map((g) => g.example), validation: validation.map((g) => g.example) }
 }
 
 /** The examples of the version that the run names, by its stored split or by whole groups: those to learn from and those held out. */
-async function readExamples({ platform, claim, options }: Context) {
-  const { database, blobs } = platform
-  const { datasetVersionId, readout } = options
-  const { seed, validationSplit } = options.training
-  const version = await readDatasetVersion(database, datasetVersionId)
-  const examples = await readGraphExamples(database, blobs, datasetVersionId)
-  await recordUse(database, claim.run.id, version.id)
-  const grouped = examples.map((example) => ({ group: graphTasks[readout].groupOf(example), example }))
-  const stored = options.split === undefined ? null : await partition(database, version.id, options.split, grouped)
-  const { train, validation } = stored
-    ? { train: stored.parts['train']!, validation: stored.parts['validation']! }
-    : splitByGroup(grouped, { validation: validationSplit }, seeded(seed).fork('split'))
+async function readExamples(context: Context) {
+  const { claim, options } = context
+  const { version, examples, stored } = await readGraphData(context)
+  const parts = stored ? { training: stored.parts['train']!, validation: stored.parts['validation']! } : drawParts(examples, options)
   const { datasetName, number, hash } = version
-  const message = `dataset ${datasetName} ${number}: ${examples.length} examples, ${validation.length} held out${stored ? ` by the split ${stored.split.name}` : ''}, hash ${hash.slice(0, 12)}`
+  const message = `dataset ${datasetName} ${number}: ${examples.length} examples, ${parts.validation.length} held out${stored ? ` by the split ${stored.split.name}` : ''}, hash ${hash.slice(0, 12)}`
   await claim.record({ type: 'log', level: 'info', message })
-  return { version, split: stored?.split ?? null, training: train.map((g) => g.example), validation: validation.map((g) => g.example) }
+  if (parts.validation.length === 0 && options.training.validationSplit > 0)
+    await claim.record({ type: 'log', level: 'warn', message: 'nothing is held out: all examples are of one group' })
+  return { version, split: stored?.split ?? null, ...parts }
 }
 
 type Data = Awaited<ReturnType<typeof readExamples>>
@@ -96,6 +84,7 @@ export async function trainReadout(context: Context): Promise<Outcome> {
   const data = await readExamples(context)
   const resume = await resumePoint(context)
   const executor = await platform.executorFor(options.training.executor)
+  await claim.record({ type: 'log', level: 'info', message: `trained by ${executor.name}: ${executor.version}` })
   const events = train<GraphExample>({
     model: readouts[options.readout],
     modelOptions: { ...options.model },

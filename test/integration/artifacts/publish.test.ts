@@ -227,7 +227,17 @@ describe('publish', () => {
     }
     await expect(publishToy(tools, { model: skewed, version: 'skewed' })).rejects.toMatchObject({
       code: 'GATE_FAILED',
-      message: expect.stringMatching(/parity: scores differ by .*grid: dense: forward/),
+      message: expect.stringMatching(/parity: scores of the validation examples differ by .*grid: dense: forward by 0/),
+    })
+  })
+
+  it('says so when the weights are beyond what float32 computes with', async () => {
+    const parameters = initializeParameters(ggnn.parameters(toyOptions), 1)
+    for (const { data } of Object.values(parameters)) (data as Float32Array).fill(1e30)
+    await expect(publishToy(tools, { parameters, version: 'grown' })).rejects.toMatchObject({
+      code: 'GATE_FAILED',
+      message: expect.stringContaining('scores that are not finite'),
+      remedy: expect.stringContaining('smaller learningRate'),
     })
   })
 

@@ -50,6 +50,25 @@ describe('train', () => {
     whole = await collect(train(request()))
   })
 
+  it('tells of every example that cannot be used, learned from or held out, once in all epochs', async () => {
+    const broken = (id: string): RankingList => ({ queryId: id, group: id, candidates: [{ nodeFeatures: [[1]], edges: [], label: 1 }] })
+    const events = await collect(
+      train(request({ training: [...toyLists(20), broken('bad one')], validation: [...toyLists(8), broken('bad two')] })),
+    )
+    const told = events.flatMap((e) => (e.type === 'log' && e.level === 'warn' ? [e.message] : []))
+    expect(told).toHaveLength(2)
+    expect(told.sort()).toEqual([expect.stringContaining('list bad one'), expect.stringContaining('list bad two')])
+  })
+
+  it('is not begun in earnest where no example can be used', async () => {
+    const edges: [number, number][] = [[0, 9]]
+    const training = toyLists(10).map((list) => ({ ...list, candidates: list.candidates.map((c) => ({ ...c, edges })) }))
+    await expect(collect(train(request({ training })))).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('none of the 10'),
+    })
+  })
+
   it('learns: loss falls and the ranking gets better than chance', async () => {
     const events = await collect(
       train(request({ modelOptions: { temperature: 0.25 }, options: { epochs: 25, learningRate: 0.02, patience: null } })),

@@ -30,6 +30,18 @@ describe('diffManifests', () => {
     ])
   })
 
+  it('tells what the runs were asked for besides, where both are known', () => {
+    const runs = {
+      before: { model: { hidden: 4 }, training: { learningRate: 0.1, epochs: 3 }, split: 'a' },
+      after: { model: { hidden: 5 }, training: { learningRate: 0.01, epochs: 3 } },
+    }
+    expect(diffManifests(manifest({}), manifest({ version: 'b' }), runs).options).toEqual([
+      { path: 'split', before: 'a', after: null },
+      { path: 'training.learningRate', before: 0.1, after: 0.01 },
+    ])
+    expect(diffManifests(manifest({}), manifest({ version: 'b' }), { ...runs, after: null }).options).toEqual([])
+  })
+
   it('names every metric, option, datum and file that differs', () => {
     const after = manifest({
       version: 'b',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { TestCase } from '../../../src/datasets/cases/case.js'
 import { exportedMetrics } from '../../../src/evaluation/exported-metrics.js'
+import { evaluateGiven } from '../../../src/evaluation/given.js'
 import { accuracyQuality, evaluateTrainingResults, lossQuality } from '../../../src/evaluation/training-results.js'
 
 const column = (id: string, level: 1 | 2 | 4): TestCase => ({
@@ -101,6 +102,27 @@ describe('evaluateTrainingResults', () => {
       expect.stringMatching(/^The model \(MRR 0\.600\) does no better than the rule exact_name \(0\.600\)/),
     )
     expect(advice(0.61).filter((line) => line.startsWith('The model'))).toEqual([])
+  })
+
+  it('is the same for what was handed in as JSON, and says what is wrong with it', () => {
+    const [modelMetrics, trainingContext, predictions, testCases] = [
+      { training_loss: 0.05, accuracy: 0.8 },
+      { patternCounts: [2, 5, 6, 6], forecasts: { correct: 8, asked: 10 } },
+      { a: 'int', w: null },
+      [column('a', 1), walk('w')],
+    ]
+    const handed = JSON.parse(JSON.stringify({ modelMetrics, trainingContext, predictions, testCases })) as unknown
+    expect(evaluateGiven(handed)).toEqual(evaluateTrainingResults(modelMetrics, trainingContext, null, predictions, testCases))
+    expect(evaluateGiven({}).intelligence_metrics).toMatchObject({ intelligenceLevel: 0, domainExpertise: 0 })
+    const refusals: [unknown, RegExp][] = [
+      [{ modelMetrics: { loss: 'low' } }, /expected number/],
+      [{ trainingContext: { patternCounts: [-1] } }, />=0/],
+      [{ testCases: [{ ...column('a', 1), level: 6 }] }, /Invalid option/],
+      [{ testCases: [column('a', 1), column('a', 2)] }, /"a" is there twice/],
+      [{ metrics: {} }, /Unrecognized key/],
+      [[], /expected object/],
+    ]
+    for (const [facts, says] of refusals) expect(() => evaluateGiven(facts)).toThrow(says)
   })
 
   it('is JSON throughout, and exports only numbers that were measured', () => {

@@ -47,6 +47,7 @@ describe('executors by name', () => {
     const foreign = process.platform === 'darwin' ? 'ort-dml' : 'ort-coreml'
     const executor = await openExecutor(foreign)
     await expect(executor.load(graph)).rejects.toThrow(/onnxruntime .* refused the graph: .*(coreml|dml)/i)
+    await expect(executor.load(graph)).rejects.toMatchObject({ code: 'NOT_FOUND', remedy: expect.stringContaining('on the CPU') })
   })
   it('say why tfjs cannot be had: not installed, or broken', async () => {
     const folder = packages({ 'tfjs-node': 'throw new Error("libtensorflow.so.2: cannot open shared object file\\nand a stack")' })

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { judgeLabels } from '../../../src/evaluation/answers.js'
+import { answerOf } from '../../../src/models/graphs/graph-answer.js'
 import type { GraphExample } from '../../../src/models/graphs/graph-example.js'
-import { answerOf, graphTasks, judgeLabels } from '../../../src/training/jobs/graph-task.js'
+import { graphTasks } from '../../../src/training/jobs/graph-task.js'
 
 const graph = (change: Partial<GraphExample> = {}): GraphExample => ({
   id: 'g',

@@ -20,6 +20,12 @@ describe('what can be judged', () => {
     expect(() => judge('graph', { monitor: 'f1_score', metricThreshold: 0.9 })).not.toThrow()
     expect(() => judge('sequence', { gates: [{ metric: 'training_loss', threshold: 1 }] })).toThrow(/training_loss/)
   })
+  it('a schedule that follows the validation loss needs something held out as well', () => {
+    const plateau = { schedule: { name: 'plateau' } }
+    expect(() => judge('rank', { ...plateau, validationSplit: 0 })).toThrow(/plateau, which follows the validation loss/)
+    expect(() => judge('rank', { ...plateau, validationSplit: 0 }, true)).not.toThrow()
+    expect(() => judge('node', plateau)).not.toThrow()
+  })
   it('every metric of every read-out has a direction', () => {
     for (const metrics of Object.values(measuredMetrics)) for (const metric of metrics) expect(directionOf(metric)).toMatch(/higher|lower/)
   })
