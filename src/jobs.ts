@@ -1,13 +1,15 @@
 import { z } from 'zod'
+import { resolveArtifact } from './artifacts/store.js'
 import { type DeletionOptions, deletionOptions } from './catalog/deletion/deletion-options.js'
 import { readProjectsWithEdges } from './catalog/deletion/project-store.js'
 import { ingestOptions } from './catalog/ingest-options.js'
 import { readSnapshotsById } from './catalog/reads/read-store.js'
 import { datasetJobOptions } from './datasets/exchange/job-options.js'
 import { resolveDatasetVersion } from './datasets/reference.js'
-import { assertTrainable, findSplit } from './datasets/splits/split-store.js'
+import { assertJudging, assertTrainable, findSplit } from './datasets/splits/split-store.js'
 import { assertKind } from './datasets/store.js'
 import { tasks } from './datasets/tasks/index.js'
+import { modelNamed } from './models/registry.js'
 import { learnPatternsOptions } from './patterns/learn-options.js'
 import {
   type BuildDatasetOptions,
@@ -32,18 +34,18 @@ import {
 import { createRun, readRunsById } from './runs/store.js'
 import {
   type EvaluateOptions,
+  type EvaluateRankerOptions,
+  type EvaluateReadoutOptions,
   evaluateOptions,
-  type TrainGgnnOptions,
-  type TrainRankerOptions,
-  trainGgnnOptions,
-} from './training/jobs/ranking-job.js'
+} from './training/jobs/evaluate-job.js'
+import { type TrainGgnnOptions, type TrainRankerOptions, trainGgnnOptions } from './training/jobs/ranking-job.js'
 import type { TrainReadoutOptions } from './training/jobs/readout-job.js'
 import { assertJudgeable } from './training/judging/judgeable.js'
 import { disagreements, overlayOptions } from './training/resume.js'
 import { didYouMean } from './util/closest.js'
 import { EspalierError } from './util/error.js'
 import { canonicalJson } from './util/hash.js'
-import { type Problem, problem } from './util/problem.js'
+import { problemsOfOptions } from './util/option-problems.js'
 import type { EdgeLabel, Properties, Run, RunKind } from './vocabulary.js'
 
 interface Job<Schema extends z.ZodType> {
@@ -64,21 +66,25 @@ async function projectsWith(sql: Sql, label: EdgeLabel | null, remedy: string): 
 }
 
 /** Which projects, as of when, and what a model may know: all that the options leave to the task. */
-async function settleRanking<T extends TrainRankerOptions | EvaluateOptions>(sql: Sql, given: T, now: Date): Promise<T> {
+async function settleRanking<T extends TrainRankerOptions | EvaluateRankerOptions>(
+  sql: Sql,
+  given: T,
+  now: Date,
+  settleSplit: SettleSplit,
+): Promise<T> {
   const task = tasks[given.task]
   const { features } = given.lists
   const lists = { ...given.lists, features: { ...features, knownLinks: features.knownLinks ?? task.knownByDefault } }
   const options = { ...given, lists }
-  const named = 'split' in options ? options.split : undefined
   if (options.datasetVersionId) {
     const { id, projectId, provenance } = await resolveDatasetVersion(sql, options.datasetVersionId)
     const isSplitByTime = typeof provenance['older'] === 'number'
-    const split = await settleSplit(sql, id, named, isSplitByTime)
+    const split = await settleSplit(sql, id, options.split, isSplitByTime)
     assertJudgeable('rank', options.training, isSplitByTime || split)
     await assertKind(sql, id, ['ranking'])
     return { ...options, datasetVersionId: id, projectIds: [projectId] }
   }
-  await settleSplit(sql, null, named)
+  await settleSplit(sql, null, options.split)
   assertJudgeable('rank', options.training, options.splitAt !== undefined)
   return {
     ...options,
@@ -87,10 +93,23 @@ async function settleRanking<T extends TrainRankerOptions | EvaluateOptions>(sql
   }
 }
 
-/** Whether a stored split says what is held out. It must be there, and have the parts that a training needs. */
-async function settleSplit(sql: Sql, versionId: string | null, split: string | undefined, isSplitByTime = false): Promise<boolean> {
-  if (split === undefined) return false
-  if (versionId !== null && !isSplitByTime) return assertTrainable(await findSplit(sql, versionId, split))
+/** Whether a stored split says what validation examples there are. It must be there, and have the parts that are needed. */
+type SettleSplit = (sql: Sql, versionId: string | null, split: string | undefined, isSplitByTime?: boolean) => Promise<boolean>
+
+const settleTrainingSplit: SettleSplit = async (...asked) => {
+  const found = await namedSplit(...asked)
+  return found !== null && assertTrainable(found)
+}
+
+/** Of an evaluation: validation is what a split has besides the part that is judged in the end. */
+const settleJudgedSplit: SettleSplit = async (...asked) => {
+  const found = await namedSplit(...asked)
+  return found !== null && assertJudging(found) === 'test' && found.options.parts.includes('validation')
+}
+
+async function namedSplit(sql: Sql, versionId: string | null, split: string | undefined, isSplitByTime = false) {
+  if (split === undefined) return null
+  if (versionId !== null && !isSplitByTime) return findSplit(sql, versionId, split)
   const found = versionId === null ? 'no dataset version' : 'a dataset version that is split by time'
   throw new EspalierError('BAD_INPUT', `split: found ${found}, expected one that has the stored split "${split.slice(0, 100)}"`, {
     remedy: 'Name the dataset version that was split, or leave out the split.',
@@ -99,16 +118,43 @@ async function settleSplit(sql: Sql, versionId: string | null, split: string | u
 
 async function settleTraining(sql: Sql, options: TrainGgnnOptions, now: Date): Promise<TrainGgnnOptions> {
   if (options.readout !== 'rank') return settleReadout(sql, options)
-  const settled = await settleRanking(sql, { ...options, component: options.component ?? tasks[options.task].component }, now)
+  const settled = await settleRanking(
+    sql,
+    { ...options, component: options.component ?? tasks[options.task].component },
+    now,
+    settleTrainingSplit,
+  )
   return { ...settled, glean: settleGlean(settled) }
 }
 
 /** A dataset version decides the project, and must be of the kind that the read-out learns from. */
-async function settleReadout<T extends TrainReadoutOptions>(sql: Sql, options: T): Promise<T> {
+async function settleReadout<T extends TrainReadoutOptions | EvaluateReadoutOptions>(
+  sql: Sql,
+  options: T,
+  settleSplit = settleTrainingSplit,
+): Promise<T> {
   const { id, projectId } = await resolveDatasetVersion(sql, options.datasetVersionId)
   assertJudgeable(options.readout, options.training, await settleSplit(sql, id, options.split))
   await assertKind(sql, id, [options.readout])
   return { ...options, datasetVersionId: id, projectIds: [projectId] }
+}
+
+/** What is judged, and on what: an artifact by its id, whatever it was named by. */
+async function settleEvaluation(sql: Sql, given: EvaluateOptions, now: Date): Promise<EvaluateOptions> {
+  const options =
+    given.readout === 'rank' ? await settleRanking(sql, given, now, settleJudgedSplit) : await settleReadout(sql, given, settleJudgedSplit)
+  if (options.artifact === undefined) return options
+  const artifact = await resolveArtifact(sql, options.artifact)
+  const { examples } = modelNamed(artifact.manifest.model.name)
+  const readout = examples === 'ranking' ? 'rank' : examples
+  if (readout === options.readout) return { ...options, artifact: artifact.id }
+  throw new EspalierError(
+    'BAD_INPUT',
+    `artifact: found ${artifact.id}, a model with the read-out ${readout}, expected ${options.readout}`,
+    {
+      remedy: `Ask for the read-out ${readout}, or name another artifact.`,
+    },
+  )
 }
 
 function settleGlean({ glean, datasetVersionId, projectIds }: TrainRankerOptions): TrainRankerOptions['glean'] {
@@ -153,10 +199,10 @@ export const jobs = {
   delete: job(deletionOptions, settleDeletion),
   'learn-patterns': job(learnPatternsOptions, async (sql, options) => ({
     ...options,
-    projectIds: options.projectIds ?? (await projectsWith(sql, null, 'Ingest an estate first.')),
+    projectIds: [...new Set(options.projectIds ?? (await projectsWith(sql, null, 'Ingest an estate first.')))],
   })),
   'train-ggnn': job(trainGgnnOptions, settleTraining),
-  evaluate: job(evaluateOptions, settleRanking),
+  evaluate: job(evaluateOptions, settleEvaluation),
   pipeline: job(pipelineOptions, async (_, options, now) => ({
     ...options,
     asOf: options.asOf ?? options.observedAt ?? now.toISOString(),
@@ -179,57 +225,18 @@ export const jobs = {
   dataset: job(datasetJobOptions),
 } satisfies { [Kind in RunKind]: Job<z.ZodType> }
 
-/** The alternative that `given` chooses by the discriminator of a union; any other schema as it is. */
-function alternativeOf(schema: z.ZodType, given: unknown): z.ZodType {
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema
-  const options = schema.options as z.ZodObject[]
-  const choice = (given as Record<string, unknown> | undefined)?.[schema.def.discriminator]
-  return options.find((option) => option.shape[schema.def.discriminator]!.safeParse(choice).success) ?? options[0]!
-}
-
-/** The member names that a schema knows at `path`, for "did you mean". */
-function membersAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let inner: unknown = schema
-  for (const key of [...path, null]) {
-    while (inner && typeof inner === 'object' && 'unwrap' in inner) inner = (inner as { unwrap(): unknown }).unwrap()
-    const shape = (inner as { shape?: Record<string, unknown> } | undefined)?.shape
-    if (key === null || !shape) return shape ? Object.keys(shape) : []
-    inner = shape[String(key)]
-  }
-  return []
-}
-
-function problemsOf(kind: RunKind, schema: z.ZodType, error: z.ZodError): Problem[] {
-  return error.issues.flatMap((issue) => {
-    const where = [kind, ...issue.path.map(String)].join('.')
-    if (issue.code !== 'unrecognized_keys')
-      return [problem({ code: 'bad-option', where, found: JSON.stringify(issue.input) ?? 'nothing', expected: issue.message })]
-    const legal = membersAt(schema, issue.path)
-    return issue.keys.map((key) => {
-      const suggestion = didYouMean(key, legal)
-      return problem({
-        code: 'unknown-option',
-        where,
-        found: key,
-        expected: `one of ${legal.join(', ')}`,
-        ...(suggestion ? { suggestion } : {}),
-      })
-    })
-  })
-}
-
 /** The options of a run with every default filled in; BAD_INPUT lists each problem. */
 export function parseJobOptions<Kind extends RunKind>(kind: Kind, given: unknown): z.output<(typeof jobs)[Kind]['options']> {
   const schema: z.ZodType = jobs[kind].options
   const parsed = schema.safeParse(given, { reportInput: true })
   if (parsed.success) return parsed.data as z.output<(typeof jobs)[Kind]['options']>
-  const problems = problemsOf(kind, alternativeOf(schema, given), parsed.error)
+  const problems = problemsOfOptions(kind, schema, given, parsed.error)
   throw new EspalierError(
     'BAD_INPUT',
     `options of ${kind}: ${problems.length} problem(s), the first at ${problems[0]!.where}: found ${problems[0]!.found}, expected ${problems[0]!.expected}`,
     {
       problems,
-      remedy: problems[0]!.suggestion ?? 'Correct these options; every one has a default.',
+      remedy: problems[0]!.suggestion ?? (problems[0]!.found === 'nothing' ? 'Give it.' : 'Correct these options, or leave them out.'),
     },
   )
 }
@@ -249,7 +256,7 @@ function lastLike(kind: RunKind, runs: readonly ResumableRun[], given: Options):
   const found = runs.find((run) => disagreements(run.options, given).length === 0)
   if (found) return found
   // an option that no run can have is told as that
-  parseJobOptions(kind, given)
+  parseJobOptions(kind, runs[0] ? overlayOptions(runs[0].options, given) : given)
   const differing = runs[0] ? disagreements(runs[0].options, given) : []
   const closest = runs[0] ? `; the last one, ${runs[0].id}, had other ${differing.slice(0, 5).join(', ')}` : ''
   throw new EspalierError('NOT_FOUND', `resume latest: there is no ${kind} run with a checkpoint that has these options${closest}`, {

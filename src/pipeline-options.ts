@@ -59,6 +59,10 @@ export const evaluateTrainingOptions = z.strictObject({
   temporalRunId: runId.optional().describe('the temporal analysis that goes with it'),
   asOf: z.iso.datetime().optional().describe('the moment whose catalog test cases are made of; default when the run was asked for'),
   enableIntelligenceMetrics: z.boolean().default(true).describe('whether the test cases of the five levels are asked'),
+  besideProjectIds: z
+    .array(scopeName)
+    .default([])
+    .describe('other projects that cases are made of besides: transfer is then asked between projects, not between databases of the one'),
   seed: z.int().min(0).default(0).describe('of which facts are held out'),
 })
 export type EvaluateTrainingOptions = z.output<typeof evaluateTrainingOptions>

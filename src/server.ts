@@ -49,6 +49,8 @@ export async function startServer(platform: ApiPlatform, limits: Limits = defaul
   const metrics = requestMetrics(platform)
   const app = express()
   const http = createServer(app)
+  // longer than clients and balancers keep a connection that waits (4 to 60 s): whoever closes first must not be us, in the middle of a request
+  http.keepAliveTimeout = 65_000
   const sockets = serveSockets(http, {
     schema,
     rules,

@@ -1,6 +1,7 @@
 import type { Sql } from '../postgres/sql.js'
 import { didYouMean } from '../util/closest.js'
 import { EspalierError } from '../util/error.js'
+import { storableJson } from '../util/storable.js'
 import { type CanonicalType, canonicalTypes, type Properties } from '../vocabulary.js'
 
 /** What an ingest into the project takes where its caller says nothing else; null: the catalog's own default. */
@@ -49,7 +50,7 @@ export interface Page {
 /** The same rule as for the parts of a node's id. */
 const legalId = /^[\p{L}\p{N}_.-]{1,100}$/u
 
-function assertId(what: string, id: string): void {
+export function assertId(what: string, id: string): void {
   if (legalId.test(id)) return
   throw new EspalierError('BAD_INPUT', `${what} id: found "${id.slice(0, 120)}", expected 1 to 100 letters, digits, "_", "." or "-"`, {
     remedy: `Name the ${what} by a short word such as "bank".`,
@@ -171,7 +172,7 @@ export async function appendAudit(
     entry.actor,
     entry.action,
     entry.subject,
-    JSON.stringify(entry.details ?? {}),
+    storableJson(entry.details ?? {}),
   ])
 }
 

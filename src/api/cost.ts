@@ -93,9 +93,13 @@ export function estimateCost(
   return root ? costOf(operation.selectionSet, root.name, undefined, { schema, fragment, known: new Map() }) : 0
 }
 
+/** The deepest of any number of values: a list of numbers may be longer than a call can have arguments. */
+const deepest = <T>(values: readonly T[], depthOf: (value: T) => number): number =>
+  values.reduce((most, value) => Math.max(most, depthOf(value)), 0)
+
 function inputDepth(value: ValueNode): number {
-  if (value.kind === Kind.LIST) return Math.max(0, ...value.values.map(inputDepth))
-  if (value.kind === Kind.OBJECT) return 1 + Math.max(0, ...value.fields.map((f) => inputDepth(f.value)))
+  if (value.kind === Kind.LIST) return deepest(value.values, inputDepth)
+  if (value.kind === Kind.OBJECT) return 1 + deepest(value.fields, (f) => inputDepth(f.value))
   return 0
 }
 
@@ -130,7 +134,7 @@ export const costRule =
 
 function depthOfValue(value: unknown): number {
   if (value === null || typeof value !== 'object') return 0
-  const inner = Math.max(0, ...Object.values(value).map(depthOfValue))
+  const inner = deepest(Object.values(value), depthOfValue)
   return Array.isArray(value) ? inner : 1 + inner
 }
 

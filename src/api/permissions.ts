@@ -1,7 +1,7 @@
 import type { Scope } from '../access/scopes.js'
 import { isReleaseId } from '../artifacts/release/manifest.js'
 import { readReleaseProjects } from '../artifacts/release/release-store.js'
-import { readAlias, readArtifact } from '../artifacts/store.js'
+import { readAlias, readArtifact, resolveArtifact } from '../artifacts/store.js'
 import { findDataset } from '../datasets/exchange/dataset-store.js'
 import { resolveDatasetVersion } from '../datasets/reference.js'
 import { parseCheckpointName } from '../runs/checkpoint-store.js'
@@ -34,7 +34,11 @@ const whatever: Reach = ({ projectId, nodeId, tableId }) => [
 const run: Reach = async ({ id, runId, ids }, { loaders }) =>
   Promise.all(((ids ?? [runId ?? id]) as string[]).map(async (one) => (await loaders.run.load(one))?.projectId ?? null))
 /** The project of the training that is judged. */
-const trained: Reach = async ({ trainRunId }, { loaders }) => [(await loaders.run.load(trainRunId))?.projectId ?? null]
+const trained: Reach = async ({ trainRunId, besideProjectIds }, { loaders }) => [
+  (await loaders.run.load(trainRunId))?.projectId ?? null,
+  ...(besideProjectIds ?? []),
+]
+const besides: Reach = ({ projectId, besideProjectIds }) => [projectId, ...(besideProjectIds ?? [])]
 const snapshot: Reach = async ({ id, snapshotId }, { loaders }) => [
   (await loaders.snapshot.load((snapshotId ?? id) as string))?.projectId ?? null,
 ]
@@ -92,14 +96,17 @@ const resumed = async (resume: unknown, { loaders }: ApiContext): Promise<(strin
 
 /** Projects that a run's options name, that of the dataset or the history they name, and those of the run they go on from. */
 const runOptions: Reach = async ({ options }, context) => {
-  const { projectIds, projectId, datasetVersionId, glean, resume } = (options ?? {}) as Arguments
+  const { projectIds, projectId, besideProjectIds, datasetVersionId, glean, resume, artifact: judged } = (options ?? {}) as Arguments
   const texts = (ids: unknown[]) => ids.flat().filter((it): it is string => typeof it === 'string')
   const dataset = async (name: string) =>
     (await resolveDatasetVersion(context.platform.database, name).catch(() => null))?.projectId ?? null
   const learned = [
-    ...texts([projectIds, projectId]),
+    ...texts([projectIds, projectId, besideProjectIds]),
     ...(await resumed(resume, context)),
     ...(typeof datasetVersionId === 'string' ? [await dataset(datasetVersionId)] : []),
+    ...(typeof judged === 'string'
+      ? [(await resolveArtifact(context.platform.database, judged).catch(() => null))?.projectId ?? null]
+      : []),
   ]
   // history alone names no project to learn from: that is then all of them
   return learned.length === 0 ? [] : [...learned, ...texts([glean?.projectId])]
@@ -158,7 +165,8 @@ export const permissions: Record<'Query' | 'Mutation' | 'Subscription', Record<s
     datasets: readsData(named),
     deletionPreview: reads(deletion),
     diff: reads(named),
-    domainTestCases: reads(named),
+    domainTestCases: reads(besides),
+    evaluationOf: reads('nothing'),
     gleanStatus: reads('nothing'),
     glossary: reads(named),
     glossaryHistory: reads(named),
@@ -174,6 +182,7 @@ export const permissions: Record<'Query' | 'Mutation' | 'Subscription', Record<s
     patternsOf: reads('nothing'),
     predictColumnType: reads(named),
     predictFutureChanges: reads(named),
+    predictGraphs: reads(served),
     predictLinks: reads(served),
     predictRelationshipType: reads(named),
     predictSchemaEvolution: reads(named),

@@ -15,6 +15,7 @@ import { DatasetRunResolver } from './resolvers/dataset-runs.js'
 import { DatasetResolver, DatasetVersionResolver } from './resolvers/datasets.js'
 import { DeletionResolver } from './resolvers/deletion.js'
 import { GleanResolver } from './resolvers/glean.js'
+import { GraphPredictionResolver } from './resolvers/graph-predictions.js'
 import { IngestResolver } from './resolvers/ingest.js'
 import { KeyResolver } from './resolvers/keys.js'
 import { LiveResolver } from './resolvers/live.js'
@@ -60,6 +61,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   DatasetOperationResolver,
   GleanResolver,
   DeletionResolver,
+  GraphPredictionResolver,
   IngestResolver,
   KeyResolver,
   LiveResolver,

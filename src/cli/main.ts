@@ -64,6 +64,12 @@ for (const register of [
 // A command added later inherits neither exitOverride nor the global flags' place in its help.
 for (const command of program.commands) for (const each of [command, ...command.commands]) each.exitOverride().showSuggestionAfterError()
 
+// whoever reads may stop before the end (`| head`): the rest is said to nobody, and the command ends as it would have
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 try {
   await program.parseAsync()
 } catch (thrown) {

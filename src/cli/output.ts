@@ -20,6 +20,9 @@ export function createOutput(json: boolean): Output {
   }
 }
 
+/** `1 row`, `2 rows`. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
 /** A table with aligned columns; numbers to the right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const cells = [header, ...rows].map((row) => row.map((cell) => (cell === null || cell === undefined ? '' : String(cell))))

@@ -4,6 +4,7 @@ import type { RankingList } from '../models/rankings/ranking-list.js'
 import { appendGraphChanges } from '../postgres/outbox.js'
 import type { Client, Database, Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
+import { storable, storableJson } from '../util/storable.js'
 import type { JsonValue, Properties } from '../vocabulary.js'
 import { type Chunk, type RowBlobs, readChunkRows, type WrittenRows, writeRows } from './chunks.js'
 import { parseGraphRow } from './formats/graph-row.js'
@@ -29,9 +30,12 @@ const datasetColumns = `d.id, d.project_id AS "projectId", d.name, d.kind, d.des
   d.created_at AS "createdAt", d.updated_at AS "updatedAt", d.source, d.provenance`
 
 /** Creates a dataset, or finds the one of this name and updates what is given; the kind of a dataset never changes. */
-export async function saveDataset(sql: Sql, dataset: NewDataset, now: Date): Promise<Dataset> {
+export const saveDataset = async (sql: Sql, dataset: NewDataset, now: Date): Promise<Dataset> =>
+  (await upsertDataset(sql, dataset, now)).dataset
+
+async function upsertDataset(sql: Sql, dataset: NewDataset, now: Date): Promise<{ dataset: Dataset; isNew: boolean }> {
   const { projectId, name, kind, description, tags, createdBy = 'system', source, provenance } = dataset
-  const { rows } = await sql.query<Dataset>(
+  const { rows } = await sql.query<Dataset & { isNew: boolean }>(
     `INSERT INTO dataset AS d (id, project_id, name, kind, description, tags, created_by, created_at, updated_at, source, provenance)
      VALUES ($1, $2, $3, $4, coalesce($5, ''), coalesce($6::text[], '{}'), $7, $8, $8, coalesce($9, ''), coalesce($10::jsonb, '{}'))
      ON CONFLICT (project_id, name) DO UPDATE SET description = coalesce($5, d.description), tags = coalesce($6::text[], d.tags),
@@ -39,17 +43,22 @@ export async function saveDataset(sql: Sql, dataset: NewDataset, now: Date): Pro
        updated_at = CASE WHEN (coalesce($5, d.description), coalesce($6::text[], d.tags), coalesce($9, d.source), coalesce($10::jsonb, d.provenance))
          IS DISTINCT FROM (d.description, d.tags, d.source, d.provenance) THEN $8 ELSE d.updated_at END
      WHERE d.kind = excluded.kind
-     RETURNING ${datasetColumns}`,
+     RETURNING ${datasetColumns}, d.xmax = 0 AS "isNew"`,
     [
-      ...[randomUUID(), projectId, name, kind, description ?? null, tags ?? null, createdBy, now],
-      ...[source ?? null, provenance ? JSON.stringify(provenance) : null],
+      ...[randomUUID(), projectId, name, kind, storableText(description), tags?.map(storable) ?? null, createdBy, now],
+      ...[storableText(source), provenance ? storableJson(provenance) : null],
     ],
   )
-  if (rows[0]) return rows[0]
+  if (rows[0]) {
+    const { isNew, ...saved } = rows[0]
+    return { dataset: saved, isNew }
+  }
   throw new EspalierError('CONFLICT', `dataset "${name}" of project "${projectId}" holds rows of another kind, expected ${kind}`, {
     remedy: 'Save these rows under another name.',
   })
 }
+
+const storableText = (text: string | undefined): string | null => (text === undefined ? null : storable(text))
 
 /** The datasets of a project (or of all), by name. */
 export async function readDatasets(sql: Sql, { projectId }: { projectId?: string } = {}): Promise<Dataset[]> {
@@ -80,31 +89,51 @@ export interface NewDatasetVersion {
   reuse?: boolean
   qualityScore?: number
   validationPassed?: boolean
+  /** what must be there before the dataset can be (its project), in the same transaction */
+  first?: ((client: Client) => Promise<unknown>) | undefined
+  alongside?: Alongside<SavedVersion & { isNewDataset: boolean }> | undefined
 }
+
+/** A version that was made, or found to be there (`isNew` false). */
+export interface SavedVersion {
+  version: DatasetVersion
+  isNew: boolean
+}
+
+/** What else belongs into the transaction that saves something (who did it, for the audit); what it throws undoes the save. */
+export type Alongside<Saved> = (client: Client, saved: Saved) => Promise<void>
 
 /**
  * Saves rows as a new version of a dataset, which is created when it is new. Equal rows give the equal hash, and the version that
  * already holds them is answered instead (`isNew` false). Rows are streamed to the blobs first; version, graph node and lineage edges
  * then appear in one transaction.
  */
-export async function saveDatasetVersion(
-  database: Database,
-  blobs: RowBlobs,
-  input: NewDatasetVersion,
-  now: Date,
-): Promise<{ version: DatasetVersion; isNew: boolean }> {
+export async function saveDatasetVersion(database: Database, blobs: RowBlobs, input: NewDatasetVersion, now: Date): Promise<SavedVersion> {
   const written = await writeRows(blobs, input.rows, input.dataset.kind)
   return database.transaction(async (client) => {
+    await input.first?.(client)
     // This locks the dataset's row. One writer at a time: numbers follow each other, and equal rows are seen to be equal.
-    const dataset = await saveDataset(client, input.dataset, now)
-    const latest = await selectVersion(client, `v.dataset_id = $1 ${newestFirst}`, [dataset.id])
-    const known = await knownVersion(client, dataset, written.hash, latest, input.reuse)
-    if (known) return { version: known, isNew: false }
-    assertParent(input, latest)
-    const version = await insertVersion(client, dataset, input, written, latest, now)
-    await appendGraphChanges(client, versionChanges(version, input.derivedFrom ?? [], now))
-    return { version, isNew: true }
+    const { dataset, isNew: isNewDataset } = await upsertDataset(client, input.dataset, now)
+    const saved = await saveWritten(client, dataset, input, written, now)
+    await input.alongside?.(client, { ...saved, isNewDataset })
+    return saved
   })
+}
+
+async function saveWritten(client: Client, dataset: Dataset, input: NewDatasetVersion, written: WrittenRows, now: Date) {
+  const latest = await selectVersion(client, `v.dataset_id = $1 ${newestFirst}`, [dataset.id])
+  const known = await knownVersion(client, dataset, written.hash, latest, input.reuse)
+  if (known) return { version: known, isNew: false }
+  assertParent(input, latest)
+  const version = await insertVersion(client, dataset, input, written, latest, now)
+  await touchDataset(client, dataset.id, now)
+  await appendGraphChanges(client, versionChanges(version, input.derivedFrom ?? [], now))
+  return { version, isNew: true }
+}
+
+/** A dataset was last changed when its newest version was made, or when something else was said of it. */
+export async function touchDataset(sql: Sql, id: string, now: Date): Promise<void> {
+  await sql.query('UPDATE dataset SET updated_at = greatest(updated_at, $2) WHERE id = $1', [id, now])
 }
 
 function knownVersion(client: Client, dataset: Dataset, hash: string, latest: DatasetVersion | null, reuse = true) {
@@ -122,7 +151,7 @@ export const saveRankingVersion = (
     ...rest
   }: Omit<NewDatasetVersion, 'rows' | 'dataset'> & { lists: Iterable<RankingList>; dataset: Omit<NewDataset, 'kind'> },
   now: Date,
-): Promise<{ version: DatasetVersion; isNew: boolean }> =>
+): Promise<SavedVersion> =>
   saveDatasetVersion(database, blobs, { ...rest, dataset: { ...dataset, kind: 'ranking' }, rows: rankingRows(lists) }, now)
 
 function* rankingRows(lists: Iterable<RankingList>): Generator<JsonValue> {
@@ -160,9 +189,19 @@ async function insertVersion(
        validation_passed, created_by, created_at, shape)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
-      ...[id, dataset.id, major, minor, written.hash, written.rowCount, written.bytes, latest?.id ?? null, input.description ?? ''],
-      ...[JSON.stringify(provenance), input.qualityScore ?? null, input.validationPassed ?? null, input.createdBy ?? 'system', now],
-      JSON.stringify(written.shape),
+      ...[
+        id,
+        dataset.id,
+        major,
+        minor,
+        written.hash,
+        written.rowCount,
+        written.bytes,
+        latest?.id ?? null,
+        storable(input.description ?? ''),
+      ],
+      ...[storableJson(provenance), input.qualityScore ?? null, input.validationPassed ?? null, input.createdBy ?? 'system', now],
+      storableJson(written.shape),
     ],
   )
   await client.query(

@@ -4,8 +4,9 @@ import type { GleanManifest } from '../catalog/glean/decode.js'
 import { EspalierError } from '../util/error.js'
 import { problem } from '../util/problem.js'
 import { type CatalogEdge, type CatalogNode, edgeLabels, nodeKinds, type Properties } from '../vocabulary.js'
+import { apart } from './apart.js'
 import type { ColumnEvent } from './column-types.js'
-import type { PatternSource } from './learn.js'
+import { learnPatterns, type PatternSource, type Patterns } from './learn.js'
 import type { EntropyPoint } from './metadata-entropy.js'
 import { notGiven } from './temporal/sources.js'
 
@@ -67,6 +68,20 @@ export function givenSource({ nodes, edges, metrics = [], manifests, events, obs
     projectNodeId: nodes.find(({ kind }) => kind === 'Project')?.id ?? null,
   }
 }
+
+/** What the thread is given (given-thread.ts). */
+export interface GivenWork {
+  facts: GivenFacts
+  now: Date
+}
+
+/** All patterns of facts in hand. */
+export const learnGiven = async ({ facts, now }: GivenWork): Promise<Patterns> =>
+  (await learnPatterns(givenSource(facts), { now })).patterns
+
+/** The same for facts from outside, apart from whoever is served meanwhile; BAD_INPUT lists what is wrong with them. */
+export const patternsOfFacts = (facts: unknown, now: Date): Promise<Patterns> =>
+  apart(new URL('./given-thread.js', import.meta.url), { facts: parseGivenFacts(facts, now), now }, learnGiven)
 
 const moment = z.iso.datetime({ offset: true }).or(z.iso.date())
 const properties = z.record(z.string(), z.json()).default({})

@@ -1,8 +1,8 @@
 import type { Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
+import { storable, storableJson } from '../util/storable.js'
 import type { Run, RunEvent, RunEventBody, RunState } from '../vocabulary.js'
 import { isRunId } from './run-row.js'
-import { storable, storableJson } from './text.js'
 
 /** Notified when a run has new events; payload: its id. */
 export const runChannel = 'espalier_run'

@@ -1,9 +1,9 @@
 import type { Sql } from '../postgres/sql.js'
 import { inTransaction } from '../postgres/transaction.js'
+import { storableJson } from '../util/storable.js'
 import type { Properties } from '../vocabulary.js'
 import { isRunId } from './run-row.js'
 import { lockRun, staleAttempt } from './store.js'
-import { storableJson } from './text.js'
 
 /** A file that a run left; its bytes are a blob. */
 export interface RunFile {

@@ -4,11 +4,11 @@ import type { Sql } from '../postgres/sql.js'
 import { inTransaction } from '../postgres/transaction.js'
 import { didYouMean } from '../util/closest.js'
 import { EspalierError } from '../util/error.js'
+import { storable, storableJson } from '../util/storable.js'
 import { type Properties, type Run, type RunKind, type RunState, runKinds } from '../vocabulary.js'
 import { appendStateEvent } from './event-store.js'
 import { isRunId, nodeOf, type RunRow, rowColumns, runColumns, runOf } from './run-row.js'
 import { assertMove, illegalMove, isTerminal } from './states.js'
-import { storable, storableJson } from './text.js'
 import { addTicket, dropTicket, wakeWorkers } from './tickets.js'
 
 /** Notified when a run is asked to pause or cancel; payload: its id. */

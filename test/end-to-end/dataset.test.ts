@@ -50,6 +50,9 @@ describe('espalier dataset', () => {
     expect(run('export', 'talk@first', 'talk.parquet', '--format', 'parquet').answer).toMatchObject({ file: 'talk.parquet', loses: null })
     expect(run('convert', 'talk.parquet', 'talk.spacy.json').answer).toMatchObject({ from: 'parquet', to: 'spacy' })
     expect(run('import', 'talk.spacy.json', '--project', 'words', '--name', 'talk').answer).toMatchObject({ isNew: false })
+    fs.writeFileSync(at('half.yaml'), 'intent_mapping: { leave: bye }\nfilter: [{ field: text, is: contains, value: bye }]\n')
+    expect(run('derive', 'talk@first', 'half.yaml', '--name', 'half').answer).toMatchObject({ isNew: true, version: { rowCount: '6' } })
+    expect(run('delete', 'half', '--yes').answer).toMatchObject({ versions: 1 })
     expect(run('delete', 'talk').status).toBe(2)
     expect(run('delete', 'talk', '--yes').answer).toMatchObject({ name: 'talk', versions: 3 })
     expect(run('show', 'talk').status).toBe(1)
@@ -61,6 +64,10 @@ describe('espalier dataset', () => {
     expect(bad.status).toBe(2)
     expect(bad.stderr).toContain('bad.jsonl:2:text')
     expect(run('list', '--project', 'words').answer).toEqual([])
+    expect(run('check', 'bad.jsonl', '--required', 'intent')).toMatchObject({
+      status: 1,
+      answer: { format: 'jsonl', total: 2, invalid: 2, counts: { types: 1, 'required-labels': 2 } },
+    })
     fs.writeFileSync(at('program.pkl'), new Uint8Array([0x80, 4, 0x2e]))
     for (const args of [
       ['import', 'program.pkl', '--project', 'words'],

@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readServerRecord } from '../../src/cli/home.js'
+import { learnGiven, parseGivenFacts } from '../../src/patterns/given.js'
+import type { Patterns } from '../../src/patterns/learn.js'
 import { openDatabase } from '../../src/postgres/database.js'
 import { espalier, type LiveEspalier, root, startLive, temporaryFolder } from '../support/espalier.js'
 
@@ -112,11 +114,90 @@ describe('a full pipeline', () => {
     expect(exported.stdout).toMatch(/^batch .*graph_\d+T\d+Z_training\w+\.json: 1 fact of \d+ metrics/)
   })
 
+  it('whose patterns are being learned when the worker is killed keeps those of the projects that were done', async () => {
+    const database = await openDatabase(readServerRecord(home)!.databaseUrl!)
+    // the patterns of the second project are not saved before the worker is gone
+    await database.query(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END'`)
+    await database.query(
+      `CREATE TRIGGER hold BEFORE INSERT ON pattern_set FOR EACH ROW WHEN (NEW.project_id = 'shell') EXECUTE FUNCTION hold()`,
+    )
+    const setsOf = async (runId: string) =>
+      (await database.query('SELECT id, learned_at FROM pattern_set WHERE run_id = $1 ORDER BY id', [runId])).rows
+    const start = 'mutation { learnPatterns(projectIds: ["bank", "shell"]) { id } }'
+    const seen: Event[] = []
+    const watch = async (id: string, until: (event: Event) => boolean) => {
+      const last = seen.at(-1)?.sequence ?? 0
+      for await (const { runEvents: event } of live.api.subscribe<{ runEvents: Event }>(events, { id }))
+        if (event.sequence > last && seen.push(event) && until(event)) return
+    }
+    const { id, before } = await database.transaction(async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock(4711)')
+      const { learnPatterns } = await live.api.request<{ learnPatterns: { id: string } }>(start)
+      await watch(learnPatterns.id, ({ message }) => message?.startsWith('bank@') === true)
+      await killWorker(seen.find(({ to }) => to === 'RUNNING')!.reason!)
+      await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'insert into pattern_set%'")
+      return { id: learnPatterns.id, before: await setsOf(learnPatterns.id) }
+    })
+    await watch(id, ({ to }) => to === 'COMPLETED' || to === 'FAILED')
+    const query = 'query ($id: ID!) { run(id: $id) { state attempt result } }'
+    const { run } = await live.api.request<{ run: { result: { patternSets: { patternSetId: string }[] } } }>(query, { id })
+    const after = await setsOf(id)
+    await database.query('DROP TRIGGER hold ON pattern_set')
+    await database.close()
+    expect(run).toMatchObject({ state: 'COMPLETED', attempt: 2, result: { patternSets: [{ projectId: 'bank' }, { projectId: 'shell' }] } })
+    expect(after.map((set) => set.id)).toEqual(run.result.patternSets.map(({ patternSetId }) => patternSetId))
+    expect(before).toEqual(after.slice(0, 1))
+  })
+
+  it('has learners that take facts in hand too: in a thread of the server they come to what they come to here', async () => {
+    const column = (name: string, type: string) => ({ name, type, table: 't' })
+    const facts = {
+      nodes: [{ id: 't', kind: 'Table' }],
+      edges: [],
+      events: [
+        { at: '2024-01-01', columnId: 'a', column: column('a', 'int') },
+        { at: '2024-01-01', columnId: '__proto__', column: column('b', 'text') },
+        { at: '2024-05-01', columnId: 'a', column: column('a', 'bigint') },
+      ],
+      observedAt: '2024-09-01T00:00:00Z',
+    }
+    const ask = 'query ($facts: JSON!) { patternsOf(facts: $facts) }'
+    const { patternsOf } = await live.api.request<{ patternsOf: Patterns }>(ask, { facts })
+    const now = new Date(patternsOf.summary.learnedAt)
+    expect(patternsOf).toEqual(JSON.parse(JSON.stringify(await learnGiven({ facts: parseGivenFacts(facts, now), now }))))
+    await expect(live.api.request(ask, { facts: { nodes: [] } })).rejects.toThrow('facts: 1 problem(s), the first at edges')
+    const file = path.join(home, 'facts.json')
+    fs.writeFileSync(file, JSON.stringify(facts))
+    const told = JSON.parse(espalier(['patterns', 'of', file, '--home', home, '--json']).stdout) as Patterns
+    expect(told.columnPatterns).toEqual(patternsOf.columnPatterns)
+  })
+
+  it('gives its test cases to whoever asks, and judges the answers', () => {
+    const asked = espalier(['pipeline', 'cases', 'bank', '--per-level', '3', '--beside', 'shell', '--home', home, '--json'])
+    const testCases = JSON.parse(asked.stdout) as { id: string; level: number; expected: string }[]
+    const file = path.join(home, 'answers.json')
+    const predictions = Object.fromEntries(testCases.filter(({ level }) => level < 3).map(({ id, expected }) => [id, expected]))
+    fs.writeFileSync(file, JSON.stringify({ testCases, predictions, modelMetrics: { validation_loss: 0.05 } }))
+    const { status, stdout } = espalier(['pipeline', 'score', file, '--home', home])
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/intelligence level 2, domain expertise 0\.550/)])
+  })
+
   it('fails with its cause where nothing can be read of a broken file', () => {
     const file = path.join(home, 'broken.sql')
     fs.writeFileSync(file, 'CREATE TABLE IF NOT (((')
     const { status, stderr } = espalier(['pipeline', 'full', file, '--project', 'broken', '--system', 'hive', '--no-glean', '--home', home])
     expect(status).not.toBe(0)
     expect(stderr).toMatch(/run .* is failed: step ingest: nothing could be read.*broken\.sql/)
+  })
+
+  it('is not begun by an ingest of which nothing can be read either: status 1, nothing saved', () => {
+    const file = path.join(home, 'unread.sql')
+    fs.writeFileSync(file, 'CREATE TABLE IF NOT (((')
+    const { status, stderr } = espalier(['ingest', file, '--project', 'unread', '--system', 'hive', '--home', home])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^espalier: nothing could be read: unread\.sql:1:.*; nothing was saved$/m)
+    const misspelled = espalier(['patterns', 'show', 'unread', '--home', home])
+    expect([misspelled.status, misspelled.stderr]).toEqual([1, expect.stringContaining('there is no project "unread"')])
   })
 })

@@ -27,7 +27,7 @@ function parametersOf(params: unknown): Record<string, unknown> {
 export class CypherResolver {
   @Query(() => CypherAnswer, {
     description:
-      'A read-only Cypher query over the whole graph, guarded, limited and audited. What could write is refused, and so is what the embedded graph lacks of Cypher 5, with a hint what to write instead. Twelve run at once; where too many wait: OVERLOADED.',
+      'A read-only Cypher query over the whole graph, guarded, limited and audited. What could write is refused, and so is what the embedded graph lacks of Cypher 5, with a hint what to write instead. The pattern of =~ is a text or a parameter, and one that could take longer than in proportion to the text is refused. Twelve run at once; where too many wait: OVERLOADED.',
   })
   async cypher(
     @Ctx() { platform, actor }: ApiContext,

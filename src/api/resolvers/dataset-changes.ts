@@ -20,7 +20,7 @@ import { DatasetDeletion, DatasetKind } from '../types/dataset-import.js'
 import { DatasetEdit, DatasetSplit, DatasetVersionSaved } from '../types/dataset-versions.js'
 import { Dataset, DatasetVersion } from '../types/datasets.js'
 
-const partsOf = ({ platform: { database, blobs }, actor }: ApiContext): Parts => ({ database, blobs, actor })
+export const partsOf = ({ platform: { database, blobs }, actor }: ApiContext): Parts => ({ database, blobs, actor })
 
 /** An object of the rooms' own shape, which they check. */
 function objectOf(value: unknown, name: string): Properties {

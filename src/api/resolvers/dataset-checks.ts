@@ -2,7 +2,7 @@ import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql'
 import { resolveDatasetVersion } from '../../datasets/reference.js'
 import { readDatasetVersion } from '../../datasets/store.js'
 import type { DatasetVersion as Version } from '../../datasets/version.js'
-import { enhanceDataset, type Parts } from '../../training-data.js'
+import { enhanceDataset } from '../../training-data.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
@@ -10,8 +10,7 @@ import { JsonScalar } from '../scalars.js'
 import { judge, largestDirect } from '../training-data/checks.js'
 import { DatasetEnhancement, DatasetQuality, DatasetValidation } from '../types/dataset-checks.js'
 import { DatasetVersion } from '../types/datasets.js'
-
-const partsOf = ({ platform: { database, blobs }, actor }: ApiContext): Parts => ({ database, blobs, actor })
+import { partsOf } from './dataset-changes.js'
 
 const stepsOption = {
   description: 'Steps that are named are done: clean, spans, confidence, duplicates, balance, enrich; {} takes one with its defaults',

@@ -52,9 +52,10 @@ export class DatasetImportResolver {
     @Arg('options', () => DatasetImportOptions, { nullable: true }) options?: DatasetImportOptions | null,
   ): Promise<ImportReport> {
     const { database, blobs } = platform
-    if ((typeof text === 'string') === (typeof uploadId === 'string'))
-      throw new EspalierError('BAD_INPUT', `importDataset: found ${text ? 'both' : 'neither'} of text and uploadId, expected one of them`)
-    const upload = uploadId ? await readUpload(database, uploadId, ownerOf(principal), new Date()) : null
+    const isText = typeof text === 'string'
+    if (isText === (typeof uploadId === 'string'))
+      throw new EspalierError('BAD_INPUT', `importDataset: found ${isText ? 'both' : 'neither'} of text and uploadId, expected one of them`)
+    const upload = typeof uploadId === 'string' ? await readUpload(database, uploadId, ownerOf(principal), new Date()) : null
     return importFile(
       { database, blobs, actor },
       {

@@ -1,17 +1,17 @@
 import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
 import { buildOperations } from '../../datasets/operations/fitted.js'
-import { fitDatasetOperations, operateDatasetVersion } from '../../datasets/operations/operate-version.js'
 import type { TableRow } from '../../datasets/operations/operation.js'
 import { findOperations, readOperations } from '../../datasets/operations/operations-store.js'
-import { sampleRows } from '../../datasets/sampling.js'
-import { readDatasetRows, readDatasetVersion } from '../../datasets/store.js'
-import { auditDeed } from '../../training-data.js'
+import { drawRows } from '../../datasets/statistics/sampling.js'
+import { readDatasetRows } from '../../datasets/store.js'
+import { fitOperations, operateVersion } from '../../training-data.js'
 import { EspalierError } from '../../util/error.js'
 import type { JsonValue } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
 import { JsonScalar } from '../scalars.js'
 import { DatasetOperated, DatasetOperations } from '../types/dataset-operations.js'
+import { partsOf } from './dataset-changes.js'
 
 /** Rows of one request. */
 const maxRows = 10_000
@@ -46,7 +46,7 @@ export class DatasetOperationResolver {
   ): Promise<JsonValue[]> {
     if (count > 1000)
       throw new EspalierError('BAD_INPUT', `count: found ${count}, expected 1 to 1000`, { remedy: 'Export the version to have all rows.' })
-    return sampleRows(readDatasetRows(database, blobs, versionId), count, seed)
+    return drawRows(readDatasetRows(database, blobs, versionId), count, seed)
   }
 
   @Query(() => [JsonScalar], {
@@ -76,12 +76,7 @@ export class DatasetOperationResolver {
     split?: string | null,
     @Arg('part', () => String, { nullable: true, description: 'The part that is fitted on (default train)' }) part?: string | null,
   ): Promise<DatasetOperations> {
-    const { platform, actor } = context
-    const { database, blobs } = platform
-    const request = { versionId, steps, name, createdBy: actor, ...present({ split, part }) }
-    const { operations, isNew } = await fitDatasetOperations(database, blobs, request, new Date())
-    if (isNew) await audit(context, versionId, { operations: name })
-    return operations
+    return fitOperations(partsOf(context), { versionId, steps, name, ...present({ split, part }) }, new Date())
   }
 
   @Mutation(() => DatasetOperated, { description: 'Fits steps likewise, and saves the rows that they give as a version of a dataset.' })
@@ -96,15 +91,6 @@ export class DatasetOperationResolver {
     @Arg('part', () => String, { nullable: true }) part?: string | null,
     @Arg('description', () => String, { nullable: true }) description?: string | null,
   ): Promise<DatasetOperated> {
-    const { platform, actor } = context
-    const request = { versionId, steps, name, datasetName, createdBy: actor, ...present({ split, part, description }) }
-    const made = await operateDatasetVersion(platform.database, platform.blobs, request, new Date())
-    if (made.isNew) await audit(context, made.version.id, { made_from: versionId, operations: name })
-    return made
+    return operateVersion(partsOf(context), { versionId, steps, name, datasetName, ...present({ split, part, description }) }, new Date())
   }
-}
-
-async function audit({ platform, actor }: ApiContext, versionId: string, details: Record<string, JsonValue>): Promise<void> {
-  const { datasetId, number } = await readDatasetVersion(platform.database, versionId)
-  await auditDeed(platform.database, actor, 'modified', datasetId, { version: number, ...details })
 }

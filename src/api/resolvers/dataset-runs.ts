@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql'
 import { readUpload } from '../../datasets/exchange/upload-store.js'
-import { formatOf } from '../../datasets/formats/index.js'
+import { assertCarries, formatOf } from '../../datasets/formats/index.js'
 import { readDatasetVersion } from '../../datasets/store.js'
 import type { DatasetKind as Kind } from '../../datasets/version.js'
 import type { ApiContext } from '../context.js'
@@ -14,8 +14,8 @@ import { importOptionsOf } from './dataset-import.js'
 
 /** What every job on a version says. */
 const jobOf = async ({ platform, actor }: ApiContext, versionId: string) => {
-  const { projectId } = await readDatasetVersion(platform.database, versionId)
-  return { projectId, createdBy: actor, versionId }
+  const { projectId, kind } = await readDatasetVersion(platform.database, versionId)
+  return { kind, job: { projectId, createdBy: actor, versionId } }
 }
 
 @Resolver()
@@ -44,8 +44,8 @@ export class DatasetRunResolver {
     @Arg('includeMetadata', () => Boolean, { defaultValue: true }) includeMetadata: boolean,
     @Arg('spans', () => SpanUnitName, { defaultValue: 'utf16' }) spans: 'utf16' | 'code-points',
   ): Promise<Run> {
-    const job = await jobOf(context, versionId)
-    formatOf(format)
+    const { job, kind } = await jobOf(context, versionId)
+    assertCarries(formatOf(format), kind)
     return queueDatasetWork(context.platform.database, { operation: 'export', ...job, format, includeMetadata, spans })
   }
 
@@ -56,7 +56,7 @@ export class DatasetRunResolver {
     @Arg('options', () => JsonScalar, { nullable: true }) options?: unknown,
     @Arg('fresh', () => Boolean, { defaultValue: false }) fresh = false,
   ): Promise<Run> {
-    const job = await jobOf(context, versionId)
+    const { job } = await jobOf(context, versionId)
     return queueDatasetWork(context.platform.database, { operation: 'validate', ...job, fresh, options: (options ?? {}) as never })
   }
 
@@ -68,7 +68,7 @@ export class DatasetRunResolver {
     @Arg('dryRun', () => Boolean, { defaultValue: false }) dryRun = false,
     @Arg('description', () => String, { nullable: true }) description?: string | null,
   ): Promise<Run> {
-    const job = await jobOf(context, versionId)
+    const { job } = await jobOf(context, versionId)
     return queueDatasetWork(context.platform.database, {
       operation: 'enhance',
       ...job,

@@ -5,6 +5,7 @@ import type { IngestInput } from '../../catalog/parsing/read-texts.js'
 import { bytesOf } from '../../catalog/parsing/text-source.js'
 import { startRun } from '../../jobs.js'
 import type { Sql } from '../../postgres/sql.js'
+import { EspalierError } from '../../util/error.js'
 import type { Properties } from '../../vocabulary.js'
 import type { ApiContext } from '../context.js'
 import { largestIngest, readInputs, storeInputs, variablesOf } from '../ingest-inputs.js'
@@ -41,6 +42,11 @@ export async function register(
   await saveProject(sql, { id: projectId })
   await saveSystem(sql, { projectId, id: systemId })
   await appendAudit(sql, { actor, action: 'ingest', subject: `${projectId}/${systemId}`, details })
+}
+
+function assertScore(score: number | null | undefined): void {
+  if (typeof score === 'number' && !(score >= 0 && score <= 1))
+    throw new EspalierError('BAD_INPUT', `rejectBelow: found ${score}, expected a quality score from 0 to 1`)
 }
 
 const reportOf = (report: Report): IngestReport => ({
@@ -84,6 +90,7 @@ export class IngestResolver {
   async ingest(@Args(() => IngestNowArguments) args: IngestNowArguments, @Ctx() context: ApiContext): Promise<IngestReport> {
     const { projectId, systemId, observedAt, complete, dryRun, defaultDatabase, rejectBelow } = args
     const { database } = context.platform
+    assertScore(rejectBelow)
     const inputs = readInputs(args, mayReadPaths(context))
     if ((await bytesOfAll(inputs)) > largestIngest) return reportOfRun(await queue(args, inputs, context))
     const settings = await readProjectSettings(database, projectId)

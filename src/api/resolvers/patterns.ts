@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
 import { comparePatternSets } from '../../patterns/compare.js'
-import { givenSource, parseGivenFacts } from '../../patterns/given.js'
-import { learnPatterns, type Patterns } from '../../patterns/learn.js'
+import { patternsOfFacts } from '../../patterns/given.js'
+import type { Patterns } from '../../patterns/learn.js'
 import { parseSetId, readLearning, readPatternSets } from '../../patterns/store.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
@@ -49,8 +49,7 @@ export class PatternResolver {
       'All patterns of facts that are handed in; nothing is stored. { nodes, edges, metrics?, manifests?, events?, observedAt? } as the catalog and queryExportManifests give them.',
   })
   async patternsOf(@Arg('facts', () => JsonScalar) facts: unknown): Promise<Patterns> {
-    const now = new Date()
-    return (await learnPatterns(givenSource(parseGivenFacts(facts, now)), { now })).patterns
+    return patternsOfFacts(facts, new Date())
   }
 
   @FieldResolver(() => JsonScalar, { description: 'Types: distribution, per table, name token and position, transitions, nullability' })

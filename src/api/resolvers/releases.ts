@@ -6,7 +6,7 @@ import { readBundle, readSamples } from '../../artifacts/release/bundle.js'
 import { exportRelease } from '../../artifacts/release/export.js'
 import { packageBundle } from '../../artifacts/release/package.js'
 import { countReleases, readRelease, readReleases } from '../../artifacts/release/release-store.js'
-import { type Alias, readArtifact } from '../../artifacts/store.js'
+import { type Alias, readArtifact, type Artifact as StoredArtifact } from '../../artifacts/store.js'
 import { blobReferrers } from '../../platform.js'
 import { EspalierError } from '../../util/error.js'
 import { artifactUrl } from '../artifact-url.js'
@@ -120,12 +120,16 @@ export class BundleResolver {
 
   @Query(() => ArtifactDiff, { description: 'Metrics side by side, and the options, the data and the files that differ.' })
   async artifactDiff(
-    @Ctx() { platform }: ApiContext,
+    @Ctx() { platform, loaders }: ApiContext,
     @Arg('before', () => ID) before: string,
     @Arg('after', () => ID) after: string,
   ): Promise<ArtifactDiff> {
-    const [left, right] = await Promise.all([before, after].map((id) => readArtifact(platform.database, id)))
-    return diffManifests(left!.manifest, right!.manifest)
+    const [left, right] = (await Promise.all([before, after].map((id) => readArtifact(platform.database, id)))) as [
+      StoredArtifact,
+      StoredArtifact,
+    ]
+    const optionsOf = async ({ runId }: StoredArtifact) => (runId ? ((await loaders.run.load(runId))?.options ?? null) : null)
+    return diffManifests(left.manifest, right.manifest, { before: await optionsOf(left), after: await optionsOf(right) })
   }
 
   @Mutation(() => Pruned, {

@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Int, Mutation, Resolver } from 'type-graphql'
 import { appendAudit } from '../../access/store.js'
 import { openGlean } from '../../catalog/glean/open.js'
-import { startRun } from '../../jobs.js'
+import { type StartRequest, startRun } from '../../jobs.js'
 import { requestControl, resumeRun, retryRun } from '../../runs/store.js'
 import { EspalierError } from '../../util/error.js'
 import type { RunKind } from '../../vocabulary.js'
@@ -17,6 +17,12 @@ async function audited({ platform, actor }: ApiContext, action: string, work: ()
   await appendAudit(platform.database, { actor, action, subject: run.id, details: { kind: run.kind } })
   return run
 }
+
+/** Queues a run, and writes down in the same transaction who asked for it. */
+const start = ({ platform, actor }: ApiContext, request: StartRequest): Promise<Run> =>
+  startRun(platform.database, request, new Date(), (client, run) =>
+    appendAudit(client, { actor, action: 'start-run', subject: run.id, details: { kind: run.kind } }),
+  )
 
 /** History is asked for only where there is a Glean, and written into folders only for who could do that anyway. */
 function assertGlean({ platform: { config }, principal }: ApiContext, options: unknown): void {
@@ -52,7 +58,7 @@ export class RunControlResolver {
   ): Promise<Run> {
     assertGlean(context, options)
     const request = { kind, options: options ?? {}, ...present({ name, priority, timeoutSeconds, retryLimit }) }
-    return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
+    return start(context, request)
   }
 
   @Mutation(() => Run, { description: 'Queues a run that learns the patterns of a project, of several, or of all when none is named.' })
@@ -66,8 +72,7 @@ export class RunControlResolver {
     if (projectId && projectIds)
       throw new EspalierError('BAD_INPUT', 'learnPatterns: found both projectId and projectIds, expected one of them')
     const options = present({ projectIds: projectId ? [projectId] : projectIds, since: since?.toISOString() })
-    const request = { kind: 'learn-patterns' as const, options }
-    return audited(context, 'start-run', () => startRun(context.platform.database, request, new Date()))
+    return start(context, { kind: 'learn-patterns', options })
   }
 
   @Mutation(() => Run, { description: 'Asks a running run to keep its state and stop at its next step.' })

@@ -7,22 +7,13 @@ import { predictLinks } from '../../serving/predict-links.js'
 import type { Precision } from '../../serving/session.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiContext } from '../context.js'
+import { graphOf } from '../graph-input.js'
 import { present } from '../present.js'
 import { AliasEnum, PrecisionEnum } from '../types/enums.js'
 import { pageSize } from '../types/paging.js'
 import { type CandidateInput, LinkPrediction, RankedList, RankingListInput, ServingStatus } from '../types/serving.js'
 
-/** The wire's lists of numbers as the model's pairs; what is out of bounds the model itself says. */
-function candidateOf(candidate: CandidateInput, place: string): CandidateGraph {
-  const { id, nodeFeatures, edges, edgeTypes, edgeDirections } = candidate
-  const odd = edges.find((edge) => edge.length !== 2)
-  if (odd) throw new EspalierError('BAD_INPUT', `${place}: found the edge [${odd}], expected a pair [from, to]`)
-  return {
-    nodeFeatures,
-    edges: edges as [number, number][],
-    ...present({ id, edgeTypes, edgeDirections: edgeDirections as (0 | 1)[] | null | undefined }),
-  }
-}
+const candidateOf = ({ id, ...graph }: CandidateInput, place: string): CandidateGraph => ({ ...present({ id }), ...graphOf(graph, place) })
 
 const listOf = ({ queryId, query, candidates }: RankingListInput): RankingList => ({
   queryId,

@@ -3,8 +3,10 @@ import { appendAudit } from '../../access/store.js'
 import { exportTrainingMetricsToGlean } from '../../catalog/glean/export.js'
 import { openExportTarget } from '../../catalog/glean/open.js'
 import { readEstate } from '../../catalog/reads/read-store.js'
-import { createDomainTestCases } from '../../datasets/cases/cases.js'
+import { createDomainTestCases, joinEstates } from '../../datasets/cases/cases.js'
+import type { Estate } from '../../datasets/links/estate.js'
 import { exportedMetrics } from '../../evaluation/exported-metrics.js'
+import { evaluateGiven } from '../../evaluation/given.js'
 import type { TrainingEvaluation } from '../../evaluation/training-results.js'
 import { startRun } from '../../jobs.js'
 import { readPatternSets } from '../../patterns/store.js'
@@ -13,11 +15,13 @@ import { EspalierError } from '../../util/error.js'
 import { seeded } from '../../util/random.js'
 import type { ApiContext } from '../context.js'
 import { present } from '../present.js'
+import { JsonScalar } from '../scalars.js'
 import { Run } from '../types/runs.js'
 import { DomainTestCase, TrainingMetricsExport } from '../types/training-evaluation.js'
 import { assertMayWrite } from './glean.js'
 
 const mostCases = 1_000
+const besideText = 'Other projects that cases are made of besides: transfer is then asked between projects, not between databases'
 
 @Resolver()
 export class TrainingEvaluationResolver {
@@ -30,14 +34,16 @@ export class TrainingEvaluationResolver {
     @Arg('trainRunId', () => ID) trainRunId: string,
     @Arg('patternSetId', () => ID, { nullable: true, description: 'Default the newest of its project' }) patternSetId?: string | null,
     @Arg('enableIntelligenceMetrics', () => Boolean, { defaultValue: true }) enableIntelligenceMetrics = true,
+    @Arg('besideProjectIds', () => [ID], { defaultValue: [], description: besideText }) besideProjectIds: string[] = [],
   ): Promise<Run> {
     const trained = await readRun(platform.database, trainRunId)
     if (!trained?.projectId)
       throw new EspalierError('NOT_FOUND', `There is no training of a project with the id ${trainRunId.slice(0, 60)}`)
-    const options = { projectId: trained.projectId, trainRunId: trained.id, enableIntelligenceMetrics, ...present({ patternSetId }) }
-    const run = await startRun(platform.database, { kind: 'evaluate-training', options }, new Date())
-    await appendAudit(platform.database, { actor, action: 'start-run', subject: run.id, details: { kind: run.kind } })
-    return run
+    const asked = { projectId: trained.projectId, trainRunId: trained.id, enableIntelligenceMetrics, besideProjectIds }
+    const options = { ...asked, ...present({ patternSetId }) }
+    return startRun(platform.database, { kind: 'evaluate-training', options }, new Date(), (client, run) =>
+      appendAudit(client, { actor, action: 'start-run', subject: run.id, details: { kind: run.kind } }),
+    )
   }
 
   @Query(() => [DomainTestCase], {
@@ -49,12 +55,22 @@ export class TrainingEvaluationResolver {
     @Arg('projectId', () => ID) projectId: string,
     @Arg('perLevel', () => Int, { defaultValue: 50, description: `Cases of each level at most, up to ${mostCases}` }) perLevel = 50,
     @Arg('seed', () => Int, { defaultValue: 0 }) seed = 0,
+    @Arg('besideProjectIds', () => [ID], { defaultValue: [], description: besideText }) besideProjectIds: string[] = [],
   ): Promise<DomainTestCase[]> {
     if (perLevel < 1 || perLevel > mostCases)
       throw new EspalierError('BAD_INPUT', `perLevel: found ${perLevel}, expected 1 to ${mostCases}`)
-    const estate = await readEstate(platform.database, { projectId })
+    const estates: Estate[] = []
+    for (const id of new Set([projectId, ...besideProjectIds])) estates.push(await readEstate(platform.database, { projectId: id }))
     const [set] = await readPatternSets(platform.database, { projectId, first: 1 })
-    return createDomainTestCases(estate, set ?? null, { limit: perLevel, rng: seeded(seed).fork('cases') }).cases
+    return createDomainTestCases(joinEstates(estates), set ?? null, { limit: perLevel, rng: seeded(seed).fork('cases') }).cases
+  }
+
+  @Query(() => JsonScalar, {
+    description:
+      'The evaluation of a training that was done elsewhere; nothing is stored. { modelMetrics, trainingContext?, checkpoint?, predictions?, testCases? }: test cases as domainTestCases gives them, predictions by their ids.',
+  })
+  evaluationOf(@Arg('facts', () => JsonScalar) facts: unknown): TrainingEvaluation {
+    return evaluateGiven(facts)
   }
 
   @Mutation(() => TrainingMetricsExport, { description: 'Writes an evaluation of a training to Glean, as one fact of TrainingMetrics.1.' })

@@ -8,7 +8,7 @@ import type { Dataset, DatasetVersion } from '../../datasets/version.js'
 import { auditDeed, type Parts } from '../../training-data.js'
 import { didYouMean } from '../../util/closest.js'
 import { EspalierError } from '../../util/error.js'
-import type { JsonValue } from '../../vocabulary.js'
+import type { JsonValue, Properties } from '../../vocabulary.js'
 import type { ApiPlatform } from '../context.js'
 import { type Identified, refuse } from '../http/callers.js'
 
@@ -63,6 +63,13 @@ export class Parameters {
     } catch {
       throw new EspalierError('BAD_INPUT', `${name}: found ${value.slice(0, 60)}, expected JSON`)
     }
+  }
+
+  /** A JSON object, likewise. */
+  object(name: string): Properties | undefined {
+    const value = this.json(name)
+    if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) return value
+    throw new EspalierError('BAD_INPUT', `${name}: found ${JSON.stringify(value).slice(0, 60)}, expected an object`)
   }
 
   /** Throws BAD_INPUT when something was given that nobody asked for. Call it when all is read. */

@@ -10,7 +10,7 @@ import { followEvents } from '../../runs/follow.js'
 import { readRun } from '../../runs/store.js'
 import { enhanceDataset, type Parts, validateDataset } from '../../training-data.js'
 import { type ErrorCode, EspalierError, errorCodes } from '../../util/error.js'
-import type { Properties, Run } from '../../vocabulary.js'
+import type { Run } from '../../vocabulary.js'
 import { type Call, type Route, reach, versionOf } from './call.js'
 import { versionJson } from './json.js'
 
@@ -68,6 +68,14 @@ export function queued({ response }: Call, run: Run) {
   return { run_id: run.id, state: run.state }
 }
 
+type OnVersion<Job> = Job extends { versionId: string } ? Omit<Job, 'versionId' | 'projectId' | 'createdBy'> : never
+
+/** Leaves work on a version to a run, and answers where to look for it. */
+async function queueOn(call: Call, { id: versionId, projectId }: DatasetVersion, work: OnVersion<DatasetJobInput>) {
+  const { parts, principal } = call
+  return queued(call, await queueDatasetWork(parts.database, { ...work, projectId, createdBy: principal.name, versionId }))
+}
+
 /** Whether the caller waits: as it says, else as much as there is to do. */
 export const waits = ({ parameters }: Pick<Call, 'parameters'>, isSmall: boolean): boolean => parameters.flag('wait') ?? isSmall
 
@@ -89,26 +97,14 @@ const reportJson = ({ qualityScore, requiredLabels, statistics, quality, ...rest
 export const validate: Route = async (call) => {
   const dataset = await reach(call, 'training_data:write', 'validate a dataset')
   const version = await versionOf(call, dataset)
-  const given = (call.parameters.json('options') ?? {}) as Properties
+  const given = call.parameters.object('options') ?? {}
   const required = call.parameters.json('required_labels')
   const options = { ...given, ...(required !== undefined && { requiredLabels: required }) } as never
   const fresh = call.parameters.flag('fresh') ?? false
   const direct = waits(call, version.rowCount <= largestDirect)
   call.parameters.end()
-  const { parts, principal } = call
-  if (!direct)
-    return queued(
-      call,
-      await queueDatasetWork(parts.database, {
-        operation: 'validate',
-        projectId: dataset.projectId,
-        createdBy: principal.name,
-        versionId: version.id,
-        options,
-        fresh,
-      }),
-    )
-  const { report, cached } = await judge(parts, version, { options, fresh })
+  if (!direct) return queueOn(call, version, { operation: 'validate', options, fresh })
+  const { report, cached } = await judge(call.parts, version, { options, fresh })
   return { version: versionJson(version), cached, ...reportJson(report) }
 }
 
@@ -130,20 +126,7 @@ export const enhance: Route = async (call) => {
   const description = call.parameters.text('description')
   const direct = waits(call, version.rowCount <= largestDirect)
   call.parameters.end()
-  const { parts, principal } = call
   const more = description === undefined ? {} : { description }
-  if (!direct)
-    return queued(
-      call,
-      await queueDatasetWork(parts.database, {
-        operation: 'enhance',
-        projectId: dataset.projectId,
-        createdBy: principal.name,
-        versionId: version.id,
-        steps,
-        dryRun,
-        ...more,
-      }),
-    )
-  return enhancementJson(await enhanceDataset(parts, version, { options: steps, dryRun, ...more }))
+  if (!direct) return queueOn(call, version, { operation: 'enhance', steps, dryRun, ...more })
+  return enhancementJson(await enhanceDataset(call.parts, version, { options: steps, dryRun, ...more }))
 }

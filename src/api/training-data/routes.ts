@@ -51,15 +51,15 @@ const create: Route = async ({ principal, parts, parameters, response }) => {
   const projectId = parameters.required('project_id')
   assertProject(principal, projectId, 'create a dataset')
   const [description, source] = [parameters.text('description'), parameters.text('source')]
-  const [tags, provenance] = [parameters.json('tags'), parameters.json('provenance')]
+  const [tags, provenance] = [textsOf('tags', parameters.json('tags')), parameters.object('provenance')]
   const input = {
     projectId,
     name: parameters.required('name'),
     kind: parameters.choice<DatasetKind>('kind', datasetKinds) ?? 'labeled-text',
     ...(description !== undefined && { description }),
     ...(source !== undefined && { source }),
-    ...(Array.isArray(tags) && { tags: tags.map(String) }),
-    ...(provenance !== undefined && { provenance: provenance as Properties }),
+    ...(tags && { tags }),
+    ...(provenance && { provenance }),
   }
   parameters.end()
   response.status(201)
@@ -172,16 +172,23 @@ const send: Route = async (call) => {
 const versions: Route = async (call) => {
   const dataset = await reach(call, 'training_data:read', 'list the versions of a dataset')
   const first = call.parameters.number('first', { min: 1, max: 1000, usual: 100 })
-  const [, major, minor] = /^(\d{1,9})\.(\d{1,9})$/.exec(call.parameters.text('after') ?? '') ?? []
+  const after = numberOf(call.parameters.text('after'))
   call.parameters.end()
   const { database } = call.parts
-  const after = major === undefined ? {} : { after: { major: Number(major), minor: Number(minor) } }
-  const rows = await readVersionPage(database, dataset.id, { first: first + 1, ...after })
+  const rows = await readVersionPage(database, dataset.id, { first: first + 1, ...(after && { after }) })
   return {
     versions: rows.slice(0, first).map(versionJson),
     total: await countVersions(database, dataset.id),
     next_after: rows.length > first ? rows[first - 1]!.number : null,
   }
+}
+
+/** The number of a version, `1.2`. */
+function numberOf(text: string | undefined): { major: number; minor: number } | undefined {
+  if (text === undefined) return undefined
+  const [, major, minor] = /^(\d{1,9})\.(\d{1,9})$/.exec(text) ?? []
+  if (major !== undefined) return { major: Number(major), minor: Number(minor) }
+  throw new EspalierError('BAD_INPUT', `after: found "${text.slice(0, 40)}", expected the number of a version such as 1.2`)
 }
 
 /** A version of edits, of another version, or of an old one again. */
@@ -190,38 +197,52 @@ const makeVersion: Route = async (call) => {
   const { parts, parameters, response, principal } = call
   const [from, restore, description] = [parameters.text('from'), parameters.text('restore'), parameters.text('description')]
   const said = description === undefined ? {} : { description }
-  const modifications = (parameters.json('modifications') ?? {}) as Properties
-  const [add, change, remove] = [parameters.json('add'), parameters.json('change'), parameters.json('remove')]
+  const modifications = parameters.object('modifications')
+  const edits = editsOf(parameters)
+  assertOneWay({ restore, from: from ?? modifications, edits: Object.keys(edits)[0] })
   const base = await findDatasetVersion(parts.database, dataset.id, from ?? restore ?? parameters.text('version') ?? 'latest')
   parameters.end()
-  for (const id of Array.isArray(modifications['merge']) ? modifications['merge'] : []) {
+  for (const id of Array.isArray(modifications?.['merge']) ? modifications['merge'] : []) {
     const [merged] = await readDatasetVersionsById(parts.database, [String(id)])
     if (principal.projects !== null) assertProject(principal, merged?.projectId ?? null, 'merge a dataset version')
   }
-  response.status(201)
   const now = new Date()
   const saved =
     restore !== undefined
       ? await restoreDataset(parts, { versionId: base.id, ...said }, now)
       : from !== undefined
-        ? await deriveVersion(parts, { sourceId: base.id, modifications: modifications as never, ...said }, now)
-        : await editDataset(parts, { versionId: base.id, ...said, ...editsOf(add, change, remove) }, now)
+        ? await deriveVersion(parts, { sourceId: base.id, modifications: (modifications ?? {}) as never, ...said }, now)
+        : await editDataset(parts, { versionId: base.id, ...said, ...edits }, now)
   const { version, isNew, ...counts } = saved
+  response.status(isNew ? 201 : 200)
   return { version: versionJson(version), is_new: isNew, ...counts }
 }
 
-function editsOf(add: JsonValue | undefined, change: JsonValue | undefined, remove: JsonValue | undefined) {
-  const bad = (name: string, expected: string) => new EspalierError('BAD_INPUT', `${name}: expected ${expected}`)
-  if (add !== undefined && !Array.isArray(add)) throw bad('add', 'a list of rows')
-  if (remove !== undefined && !(Array.isArray(remove) && remove.every((key) => typeof key === 'string')))
-    throw bad('remove', 'a list of row keys')
-  if (change !== undefined && (typeof change !== 'object' || change === null || Array.isArray(change)))
-    throw bad('change', 'an object of row keys and the fields that become others')
-  return {
-    ...(add !== undefined && { add }),
-    ...(change !== undefined && { change: change as Record<string, Properties> }),
-    ...(remove !== undefined && { remove: remove as string[] }),
-  }
+/** Throws BAD_INPUT where a request asks for several ways at once: which one it means cannot be told. */
+function assertOneWay(ways: { restore: unknown; from: unknown; edits: unknown }): void {
+  const asked = Object.entries(ways).flatMap(([way, given]) => (given === undefined ? [] : [way]))
+  if (asked.length <= 1) return
+  throw new EspalierError(
+    'BAD_INPUT',
+    `a new version: found ${asked.join(' and ')}, expected one of restore, from (with modifications) or edits`,
+    {
+      remedy: 'Edits are add, change and remove. Make one version after another.',
+    },
+  )
+}
+
+function editsOf(parameters: Parameters) {
+  const [add, change, remove] = [parameters.json('add'), parameters.object('change'), textsOf('remove', parameters.json('remove'))]
+  if (add !== undefined && !Array.isArray(add)) throw new EspalierError('BAD_INPUT', `add: found ${shown(add)}, expected a list of rows`)
+  return { ...(add && { add }), ...(change && { change: change as Record<string, Properties> }), ...(remove && { remove }) }
+}
+
+const shown = (value: JsonValue): string => JSON.stringify(value).slice(0, 60)
+
+/** A list of texts, or nothing. */
+function textsOf(name: string, value: JsonValue | undefined): string[] | undefined {
+  if (value === undefined || (Array.isArray(value) && value.every((text) => typeof text === 'string'))) return value as string[] | undefined
+  throw new EspalierError('BAD_INPUT', `${name}: found ${shown(value)}, expected a list of texts`)
 }
 
 /** How work that was left to a run is going, and what came of it. */

@@ -40,17 +40,33 @@ async function keep(blobs: Pick<BlobStore, 'put'>, source: AsyncIterable<Uint8Ar
   return { blob, bytes }
 }
 
+function formParser(request: Request): busboy.Busboy {
+  try {
+    return busboy({ headers: request.headers, limits: { files: 1, fields: 100, fieldSize: 2 ** 16 }, defParamCharset: 'utf8' })
+  } catch (cause) {
+    throw new EspalierError('BAD_INPUT', 'upload: the form does not say where its parts end', {
+      cause,
+      remedy: 'Send "content-type: multipart/form-data; boundary=…", as `curl -F file=@rows.jsonl` does, or the file as the body.',
+    })
+  }
+}
+
 /** Streams the one file of a multipart form to the blobs; its fields may stand before or after it. */
 function receiveForm(request: Request, blobs: Pick<BlobStore, 'put'>): Promise<Received> {
   return new Promise((resolve, reject) => {
     const fields: Record<string, string> = {}
     let kept: Promise<{ blob: string; bytes: number; file: string }> | undefined
-    const parser = busboy({ headers: request.headers, limits: { files: 1, fields: 100, fieldSize: 2 ** 16 }, defParamCharset: 'utf8' })
+    const parser = formParser(request)
     const fail = (cause: unknown) => {
       request.unpipe(parser)
       request.resume()
       reject(
-        cause instanceof EspalierError ? cause : new EspalierError('BAD_INPUT', 'upload: the form could not be read to its end', { cause }),
+        cause instanceof EspalierError
+          ? cause
+          : new EspalierError('BAD_INPUT', 'upload: the form could not be read to its end', {
+              cause,
+              remedy: 'Send it again, whole.',
+            }),
       )
     }
     parser.on('field', (name, value, info) => {
@@ -59,6 +75,8 @@ function receiveForm(request: Request, blobs: Pick<BlobStore, 'put'>): Promise<R
     })
     parser.on('filesLimit', () => fail(new EspalierError('BAD_INPUT', 'upload: the form has several files, expected one')))
     parser.on('file', (_name, stream, info) => {
+      // a form that ends within its file: the store may not be listening yet, and an error that nobody hears ends the process
+      stream.on('error', fail)
       kept = keep(blobs, stream).then((stored) => ({ ...stored, file: baseName(info.filename ?? 'upload') }))
       kept.catch(fail)
     })
@@ -78,11 +96,15 @@ function receiveForm(request: Request, blobs: Pick<BlobStore, 'put'>): Promise<R
   })
 }
 
+/** What the body of a request fails with when its sender goes away. */
+const hasGone: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'])
+
 /** The file that a request brings, as a multipart form or as its body; memory is that of a piece. BAD_INPUT when there is none. */
 export async function receiveFile(request: Request, blobs: Pick<BlobStore, 'put'>, name?: string): Promise<Received> {
   if (request.is('multipart/form-data')) return receiveForm(request, blobs)
-  const stored = await keep(blobs, request).catch((cause) => {
-    throw cause instanceof EspalierError ? cause : new EspalierError('BAD_INPUT', 'upload: the body ended before its end', { cause })
+  const stored = await keep(blobs, request).catch((cause: NodeJS.ErrnoException) => {
+    // anything else is a matter of the store (a full disk, say), and not of the sender
+    throw hasGone.has(cause.code) ? new EspalierError('BAD_INPUT', 'upload: the body ended before its end', { cause }) : cause
   })
   if (stored.bytes === 0)
     throw new EspalierError('BAD_INPUT', 'upload: the body is empty', { remedy: 'Send the file as the body, or as a form.' })

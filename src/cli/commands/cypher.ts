@@ -2,7 +2,8 @@ import fs from 'node:fs'
 import type { Command } from 'commander'
 import { EspalierError } from '../../util/error.js'
 import { openShell, withApi } from '../command.js'
-import { formatTable } from '../output.js'
+import { counted, formatTable } from '../output.js'
+import { whole } from './flags.js'
 
 interface Answer {
   columns: string[]
@@ -30,8 +31,8 @@ export function cypher(program: Command): void {
     .description('ask the graph in read-only Cypher')
     .argument('<query>', 'the query, or - to read it from standard input')
     .option('--params <json>', 'values of $parameters', parseParameters)
-    .option('--limit <n>', 'rows at most (default 1000)', Number)
-    .option('--timeout <ms>', 'milliseconds at most (default 10000)', Number)
+    .option('--limit <n>', 'rows at most (default 1000)', whole)
+    .option('--timeout <ms>', 'milliseconds at most (default 10000)', whole)
     .action(async (text: string, flags: { params?: unknown; limit?: number; timeout?: number }, command: Command) => {
       const shell = openShell(command)
       const query = text === '-' ? fs.readFileSync(0, 'utf8') : text
@@ -48,6 +49,6 @@ export function cypher(program: Command): void {
         answer.rows.map((row) => row.map(cell)),
       )
       const cut = answer.isPartial ? ', cut at the limit' : ''
-      shell.output.answer(answer, `${table}\n(${answer.rows.length} rows${cut}, ${answer.elapsedMs.toFixed(1)} ms)`)
+      shell.output.answer(answer, `${table}\n(${counted(answer.rows.length, 'row')}${cut}, ${answer.elapsedMs.toFixed(1)} ms)`)
     })
 }

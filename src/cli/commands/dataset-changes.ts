@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { EspalierError } from '../../util/error.js'
 import { openShell, type Shell, withApi } from '../command.js'
 import { describeVersion, findVersion, type VersionView, versionFields } from '../dataset-names.js'
+import { readDocument } from '../read-document.js'
 
 interface SplitFlags {
   name: string
@@ -40,6 +41,19 @@ function rowsOf(file: string): unknown[] {
   } catch (cause) {
     throw new EspalierError('BAD_INPUT', `${file}: ${(cause as Error).message}`, { cause, remedy: 'Name a file of JSON Lines.' })
   }
+}
+
+async function derive(shell: Shell, name: string, file: string, flags: { name?: string; description?: string }): Promise<void> {
+  const modifications = readDocument(file, 'modifications')
+  const query = `mutation ($id: ID!, $modifications: JSON!, $name: String, $description: String) {
+    createDatasetVersionFrom(versionId: $id, modifications: $modifications, name: $name, description: $description) {
+      isNew version { ${versionFields} } } }`
+  const made = await withApi(shell, async (api) => {
+    const { id } = await findVersion(api, name)
+    type Answer = { createDatasetVersionFrom: { isNew: boolean; version: VersionView } }
+    return (await api.request<Answer>(query, { id, modifications, ...flags })).createDatasetVersionFrom
+  })
+  shell.output.answer(made, made.isNew ? describeVersion(made.version) : `nothing to change: ${describeVersion(made.version)}`)
 }
 
 interface EditFlags {
@@ -139,6 +153,14 @@ export function datasetChanges(parent: Command): void {
     .command('tag <version> <tag>')
     .description('name a version; a tag that there is moves to it')
     .action((name: string, label: string, _flags: object, command: Command) => tag(openShell(command), name, label))
+  parent
+    .command('derive <version> <file>')
+    .description('a version made of another by modifications: merge, filter, drop, mappings of labels, confidence, sample')
+    .option('--name <dataset>', 'that gets it (default: the same)')
+    .option('--description <text>', 'of the new version')
+    .action((version: string, file: string, flags: { name?: string; description?: string }, command: Command) =>
+      derive(openShell(command), version, file, flags),
+    )
   parent
     .command('restore <version>')
     .description('make the rows of an old version those of a new one')

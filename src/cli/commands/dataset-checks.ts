@@ -3,10 +3,10 @@ import { EspalierError } from '../../util/error.js'
 import type { ApiClient } from '../client.js'
 import { openShell, type Shell, withApi } from '../command.js'
 import { findVersion, type VersionView } from '../dataset-names.js'
-import { formatTable } from '../output.js'
+import { counted, formatTable } from '../output.js'
 import { assertCompleted, watchRun } from '../watch.js'
 
-interface Report {
+export interface Report {
   passed: boolean
   total: number
   valid: number
@@ -15,7 +15,7 @@ interface Report {
   warnings: number
   qualityScore: number
   counts: Record<string, number>
-  issues: { rule: string; severity: string; row: number | null; message: string; suggestion?: string | null }[]
+  issues: { rule: string; severity: string; row: number | null; line?: number | null; message: string; suggestion?: string | null }[]
   recommendations: string[]
   quality: {
     overall: number
@@ -40,14 +40,17 @@ async function judge(api: ApiClient, shell: Shell, version: VersionView, options
 
 const shownIssues = 20
 
-function reportText(version: VersionView, report: Report): string {
+const placeOf = (row: number | null, line: number | null | undefined): string =>
+  typeof line === 'number' ? `line ${line}: ` : row === null ? '' : `row ${row}: `
+
+export function reportText(title: string, report: Report): string {
   const counts = Object.entries(report.counts).filter(([, count]) => count > 0)
   return [
-    `${version.datasetName} ${version.number}: ${report.passed ? 'passed' : 'failed'}; ${report.valid} of ${report.total} rows valid, ${report.errors} errors, ${report.warnings} warnings, quality ${report.qualityScore.toFixed(3)}`,
+    `${title}: ${report.passed ? 'passed' : 'failed'}; ${report.valid} of ${report.total} rows valid, ${counted(report.errors, 'error')}, ${counted(report.warnings, 'warning')}, quality ${report.qualityScore.toFixed(3)}`,
     ...(counts.length > 0 ? [formatTable(['rule', 'issues'], counts)] : []),
     ...report.issues
       .slice(0, shownIssues)
-      .map(({ severity, row, message }) => `  ${row === null ? '' : `row ${row}: `}${severity.toLowerCase()}: ${message}`),
+      .map(({ severity, row, line, message }) => `  ${placeOf(row, line)}${severity.toLowerCase()}: ${message}`),
     ...report.recommendations.map((advice) => `  ${advice}`),
   ].join('\n')
 }
@@ -62,7 +65,7 @@ async function validate(
     const found = await findVersion(api, name)
     return { version: found, report: await judge(api, shell, found, options, fresh ?? false) }
   })
-  shell.output.answer(report, reportText(version, report))
+  shell.output.answer(report, reportText(`${version.datasetName} ${version.number}`, report))
   if (!report.passed) process.exitCode = 1
 }
 

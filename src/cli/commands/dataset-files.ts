@@ -3,6 +3,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { convertFile } from '../../datasets/exchange/convert.js'
+import { validateFile } from '../../datasets/exchange/validate-file.js'
 import { spanUnits } from '../../datasets/formats/format.js'
 import { formatNames, formatOfFile } from '../../datasets/formats/index.js'
 import { type DatasetKind, datasetKinds } from '../../datasets/version.js'
@@ -13,6 +14,7 @@ import { openShell, printProblems, type Shell, withApi } from '../command.js'
 import { findVersion } from '../dataset-names.js'
 import { atomically } from '../download.js'
 import { assertCompleted, watchRun } from '../watch.js'
+import { reportText } from './dataset-checks.js'
 
 interface ReadFlags {
   kind?: DatasetKind
@@ -121,18 +123,12 @@ async function runExport(shell: Shell, name: string, target: string | undefined,
 }
 
 async function runConvert(shell: Shell, from: string, to: string, flags: ReadFlags & { to?: string }): Promise<void> {
-  const mapping = Object.fromEntries(flags.map.map((pair) => pair.split('=')))
   headOf(from)
   const conversion = await convertFile({
     source: fs.createReadStream(from),
-    file: path.basename(from),
-    kind: flags.kind ?? kindOf(from),
+    ...readingOf(from, flags),
     to: flags.to ?? formatOfFile(to).name,
     title: path.basename(from).split('.')[0]!,
-    ...(flags.format !== undefined && { format: flags.format }),
-    ...(flags.map.length > 0 && { mapping }),
-    ...(flags.spans !== undefined && { spans: flags.spans as (typeof spanUnits)[number] }),
-    ...(flags.keepUnknown && { keepUnknown: true }),
   })
   await atomically(to, (draft) => pipeline(conversion.bytes, fs.createWriteStream(draft, { flags: 'wx' })))
   const bytes = fs.statSync(to).size
@@ -142,6 +138,27 @@ async function runConvert(shell: Shell, from: string, to: string, flags: ReadFla
     `wrote ${to} (${conversion.to.name}), ${bytes} bytes${loss}`,
   )
 }
+
+async function runCheck(shell: Shell, file: string, flags: ReadFlags & { required?: string[] }): Promise<void> {
+  headOf(file)
+  const { format, mapping, report } = await validateFile({
+    open: () => fs.createReadStream(file),
+    ...readingOf(file, flags),
+    options: flags.required ? { requiredLabels: flags.required } : {},
+  })
+  shell.output.answer({ file, format: format.name, mapping, ...report }, reportText(path.basename(file), report))
+  if (!report.passed) process.exitCode = 1
+}
+
+/** How a file is read, by what was said of it. */
+const readingOf = (file: string, { kind, format, map, spans, keepUnknown }: ReadFlags) => ({
+  file: path.basename(file),
+  kind: kind ?? kindOf(file),
+  ...(format !== undefined && { format }),
+  ...(map.length > 0 && { mapping: Object.fromEntries(map.map((pair) => pair.split('='))) }),
+  ...(spans !== undefined && { spans: spans as (typeof spanUnits)[number] }),
+  ...(keepUnknown && { keepUnknown: true }),
+})
 
 const reading = (command: Command): Command =>
   command
@@ -171,6 +188,9 @@ export function datasetFiles(parent: Command): void {
     .action((name: string, file: string | undefined, flags: ExportFlags, command: Command) =>
       runExport(openShell(command), name, file, flags),
     )
+  reading(parent.command('check <file>').description('judge a file by every rule, without a server or a dataset; status 1 on an error'))
+    .option('--required <labels...>', 'label sets that every row must have')
+    .action((file: string, flags: ReadFlags & { required?: string[] }, command: Command) => runCheck(openShell(command), file, flags))
   reading(parent.command('convert <from> <to>').description('write a file in another format, without a server or a dataset'))
     .option('--to <name>', 'format to write (default: by the name of the file)')
     .action((from: string, to: string, flags: ReadFlags & { to?: string }, command: Command) =>

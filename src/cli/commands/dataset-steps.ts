@@ -1,9 +1,8 @@
-import fs from 'node:fs'
 import type { Command } from 'commander'
-import { parse as parseYaml } from 'yaml'
 import { EspalierError } from '../../util/error.js'
 import { openShell, type Shell, withApi } from '../command.js'
 import { describeVersion, findVersion, type VersionView, versionFields } from '../dataset-names.js'
+import { readDocument } from '../read-document.js'
 
 interface StepFlags {
   name: string
@@ -14,12 +13,7 @@ interface StepFlags {
 
 /** A list of steps from a YAML or JSON file; what a step may be, the server says. */
 function stepsOf(file: string): unknown[] {
-  let parsed: unknown
-  try {
-    parsed = parseYaml(fs.readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new EspalierError('BAD_INPUT', `${file}: ${(cause as Error).message}`, { cause, remedy: 'Name a YAML or JSON file of steps.' })
-  }
+  const parsed = readDocument(file, 'steps')
   if (Array.isArray(parsed)) return parsed
   throw new EspalierError('BAD_INPUT', `${file}: expected a list of steps`, {
     remedy: 'Write steps as `- { op: z-score, columns: [amount] }`.',

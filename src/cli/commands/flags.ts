@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import { didYouMean } from '../../util/closest.js'
+import { type NodeKind, nodeKinds } from '../../vocabulary.js'
 
 /** A whole number from 1 on. */
 export function whole(text: string): number {
@@ -12,6 +14,20 @@ export function days(text: string): number {
   const n = Number(text)
   if (!Number.isSafeInteger(n) || n < 1 || n > 3_650) throw new InvalidArgumentError('expected a whole number of days, 1 to 3650')
   return n
+}
+
+/** A quality score. */
+export function score(text: string): number {
+  const n = Number(text)
+  if (text.trim() === '' || !(n >= 0 && n <= 1)) throw new InvalidArgumentError('expected a number from 0 to 1')
+  return n
+}
+
+/** A kind of node, in any case: `table` is Table. */
+export function nodeKind(written: string): NodeKind {
+  const kind = nodeKinds.find((known) => known.toLowerCase() === written.toLowerCase())
+  if (kind) return kind
+  throw new InvalidArgumentError(`expected one of ${nodeKinds.join(', ')}. ${didYouMean(written, nodeKinds) ?? ''}`.trimEnd())
 }
 
 /** A moment as ISO text with its zone; a date alone is its beginning in UTC. */

@@ -9,6 +9,7 @@ import type { ApiClient } from '../client.js'
 import { openShell, printProblems, withApi } from '../command.js'
 import type { Output } from '../output.js'
 import { assertCompleted, watchRun } from '../watch.js'
+import { score } from './flags.js'
 
 /** A document as it is sent: its text, or where the server finds it. */
 export type SourceDocument = { dialect: string; name: string } & ({ text: string } | { path: string })
@@ -142,7 +143,7 @@ export function ingest(program: Command): void {
     .option('--complete', 'these are all there is of the system: what is absent is gone')
     .option('--dry-run', 'say what would change, and write nothing')
     .option('--default-database <name>', 'of tables that DDL names without one (default "default")')
-    .option('--reject-below <score>', "refuse, with nothing saved, when the project's quality would be below this (0 to 1)", Number)
+    .option('--reject-below <score>', "refuse, with nothing saved, when the project's quality would be below this (0 to 1)", score)
     .option('--var <name=value>', 'value of ${name} in DDL; repeatable', addVariable, {})
     .action(async (paths: string[], flags, command: Command) => {
       const shell = openShell(command)

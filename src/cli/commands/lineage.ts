@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { EspalierError } from '../../util/error.js'
 import { openShell, withApi } from '../command.js'
-import { formatTable } from '../output.js'
+import { counted, formatTable } from '../output.js'
+import { whole } from './flags.js'
 
 interface Answer {
   nodes: { distance: number; isIndirect: boolean; node: { id: string; kind: string; qualifiedName: string } }[]
@@ -28,13 +29,7 @@ function describe({ nodes, edges, isPartial }: Answer): string {
     ...(found.length > 0 ? [formatTable(['steps', 'kind', 'name', ''], found)] : []),
     ...(walked.length > 0 ? [formatTable(['from', 'edge', 'to', 'how'], walked)] : []),
   ]
-  return [...parts, `${found.length} nodes, ${edges.length} edges${cut}`].join('\n\n')
-}
-
-function whole(text: string): number {
-  const n = Number(text)
-  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('expected a whole number from 1 on')
-  return n
+  return [...parts, `${counted(found.length, 'node')}, ${counted(edges.length, 'edge')}${cut}`].join('\n\n')
 }
 
 export function lineage(program: Command): void {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
+import { readDocument } from '../read-document.js'
 import { patternSetId, whole } from './flags.js'
 
 interface SetView {
@@ -143,6 +144,20 @@ export function patterns(program: Command): void {
         const value = patternSet[parts[part]]
         shell.output.answer(value, JSON.stringify(value, null, 2))
       } else shell.output.answer(patternSet, describe(patternSet))
+    })
+
+  parent
+    .command('of')
+    .description('the patterns of facts in a file: { nodes, edges, metrics?, manifests?, events?, observedAt? }; nothing is stored')
+    .argument('<file>', 'YAML or JSON; - is standard input')
+    .addOption(new Option('--part <name>', 'one part alone').choices(Object.keys(parts)))
+    .action(async (file: string, { part }: { part?: Part }, command: Command) => {
+      const shell = openShell(command)
+      const facts = readDocument(file, 'facts')
+      const query = 'query ($facts: JSON!) { patternsOf(facts: $facts) }'
+      const { patternsOf } = await withApi(shell, (api) => api.request<{ patternsOf: Shown }>(query, { facts }))
+      if (part) shell.output.answer(patternsOf[parts[part]], JSON.stringify(patternsOf[parts[part]], null, 2))
+      else shell.output.answer(patternsOf, describe({ ...patternsOf, id: file }))
     })
 
   parent

@@ -1,8 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { printLevels } from '../../evaluation/levels/score.js'
+import type { TrainingEvaluation } from '../../evaluation/training-results.js'
 import { EspalierError } from '../../util/error.js'
 import type { ApiClient } from '../client.js'
 import { openShell, withApi } from '../command.js'
+import { readDocument } from '../read-document.js'
 import { assertCompleted, startAndWatch, watchRun } from '../watch.js'
+import { whole } from './flags.js'
 import { addVariable, findDocuments, readDocuments } from './ingest.js'
 import { optionsOf } from './train-flags.js'
 
@@ -103,9 +107,10 @@ function evaluate(parent: Command): void {
     .argument('<run>', 'the training')
     .requiredOption('--project <id>', 'project that it learned from')
     .option('--no-intelligence', 'do not ask the test cases of the five levels')
-    .action(async (trainRunId: string, { project: projectId, intelligence }, command: Command) => {
+    .option('--beside <projects...>', 'other projects: transfer is then asked between projects, not between databases', [])
+    .action(async (trainRunId: string, { project: projectId, intelligence, beside }, command: Command) => {
       const shell = openShell(command)
-      const options = { projectId, trainRunId, enableIntelligenceMetrics: intelligence }
+      const options = { projectId, trainRunId, enableIntelligenceMetrics: intelligence, besideProjectIds: beside }
       const run = await withApi(shell, (api) => startAndWatch(api, shell.output, 'EVALUATE_TRAINING', options, 'evaluating'))
       shell.output.answer(run, tellOf({ steps: [], degraded: [], artifactId: '(of the training)', evaluation: run.result }))
     })
@@ -135,9 +140,45 @@ function exportMetrics(parent: Command): void {
     })
 }
 
+/** Test cases to a file, and the answers to them back: a model that was trained anywhere is judged by the same questions. */
+function testCases(parent: Command): void {
+  parent
+    .command('cases')
+    .description('test cases of the five levels, made of a project as it is now, as JSON')
+    .argument('<project>', 'the project')
+    .option('--per-level <n>', 'cases of each level at most', whole, 50)
+    .option('--seed <n>', 'decides what is held out', number, 0)
+    .option('--beside <projects...>', 'other projects: transfer is then asked between projects, not between databases', [])
+    .action(async (projectId: string, { perLevel, seed, beside: besideProjectIds }, command: Command) => {
+      const shell = openShell(command)
+      const query = `query ($projectId: ID!, $perLevel: Int!, $seed: Int!, $besideProjectIds: [ID!]!) {
+        domainTestCases(projectId: $projectId, perLevel: $perLevel, seed: $seed, besideProjectIds: $besideProjectIds) {
+          id level group question expected majority choices } }`
+      const asked = { projectId, perLevel, seed, besideProjectIds }
+      const { domainTestCases: cases } = await withApi(shell, (api) => api.request<{ domainTestCases: unknown[] }>(query, asked))
+      shell.output.answer(cases, JSON.stringify(cases, null, 2))
+    })
+  parent
+    .command('score')
+    .description('the evaluation of a training that was done elsewhere; nothing is stored')
+    .argument(
+      '<file>',
+      'YAML or JSON (- is standard input): modelMetrics, trainingContext, checkpoint, predictions by id of a case, testCases',
+    )
+    .action(async (file: string, _: unknown, command: Command) => {
+      const shell = openShell(command)
+      const facts = readDocument(file, 'an evaluation')
+      const query = 'query ($facts: JSON!) { evaluationOf(facts: $facts) }'
+      const { evaluationOf } = await withApi(shell, (api) => api.request<{ evaluationOf: TrainingEvaluation }>(query, { facts }))
+      const { intelligence_metrics: report, recommendations } = evaluationOf
+      shell.output.answer(evaluationOf, [...(report ? [printLevels(report)] : []), ...recommendations].join('\n'))
+    })
+}
+
 export function pipeline(program: Command): void {
   const parent = program.command('pipeline').description('everything at once, and the evaluation of what was trained')
   full(parent)
   evaluate(parent)
   exportMetrics(parent)
+  testCases(parent)
 }

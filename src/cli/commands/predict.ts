@@ -5,6 +5,7 @@ import { nodeKinds } from '../../vocabulary.js'
 import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
 import { days, moment, whole } from './flags.js'
+import { modelPredictions } from './predict-models.js'
 
 const percent = (p: number) => `${(100 * p).toFixed(p > 0 && p < 0.01 ? 2 : 1)} %`
 const short = (id: string) => id.slice(id.indexOf(':') + 1)
@@ -139,6 +140,8 @@ function type(parent: Command): void {
 }
 
 export function predict(program: Command): void {
-  const parent = program.command('predict').description('what is likely: types, relationships, changes (learn first)')
-  for (const register of [schemaEvolution, relationship, changes, type]) register(parent)
+  const parent = program
+    .command('predict')
+    .description('what is likely: types, relationships, changes (learn first); links and answers of models (train first)')
+  for (const register of [schemaEvolution, relationship, changes, type, ...modelPredictions]) register(parent)
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
+import { score } from './flags.js'
 
 interface Project {
   id: string
@@ -57,9 +58,7 @@ function create(parent: Command): void {
 
 function parseScore(text: string): number | null {
   if (text === 'never') return null
-  const score = Number(text)
-  if (text.trim() === '' || Number.isNaN(score)) throw new InvalidArgumentError('expected a number from 0 to 1, or "never"')
-  return score
+  return score(text)
 }
 
 /** `string=4,number=4,date=2`, or `default`. */

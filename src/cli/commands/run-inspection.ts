@@ -5,6 +5,7 @@ import type { ApiClient } from '../client.js'
 import { openShell, withApi } from '../command.js'
 import { atomically, download } from '../download.js'
 import { formatTable } from '../output.js'
+import { whole } from './flags.js'
 
 const noRun = (id: string) => new EspalierError('NOT_FOUND', `there is no run ${id}`, { remedy: 'See `espalier runs list`.' })
 
@@ -74,7 +75,7 @@ export function compare(runs: Command): void {
     .description('runs side by side: options, data, metrics, and curves over the same steps')
     .argument('<ids...>', '2 to 20 runs')
     .option('--metric <names...>', 'curves to lay over each other', [])
-    .option('--points <n>', 'steps that a curve is drawn at (default 20)', Number, 20)
+    .option('--points <n>', 'steps that a curve is drawn at (default 20)', whole, 20)
     .action(async (ids: string[], { metric, points }: { metric: string[]; points: number }, command: Command) => {
       const shell = openShell(command)
       const query = `query ($ids: [ID!]!, $curves: [String!]!, $buckets: Int!) { compareRuns(ids: $ids, curves: $curves, buckets: $buckets) {

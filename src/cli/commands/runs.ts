@@ -1,8 +1,10 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { EspalierError } from '../../util/error.js'
+import { runKinds, runStates } from '../../vocabulary.js'
 import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
 import { type RunView, runFields, watchRun } from '../watch.js'
+import { whole } from './flags.js'
 import { checkpoints, compare, files, profile } from './run-inspection.js'
 
 interface Listed extends RunView {
@@ -11,16 +13,31 @@ interface Listed extends RunView {
   endedAt: string | null
 }
 
+interface ListFlags {
+  first: number
+  kind?: string[]
+  state?: string[]
+  project?: string
+}
+
+/** `train-ggnn` is TRAIN_GGNN on the wire. */
+const wireName = (name: string): string => name.toUpperCase().replaceAll('-', '_')
+
 function list(runs: Command): void {
   runs
     .command('list')
     .description('runs, newest first')
-    .option('--first <n>', 'at most so many (default 25)', Number, 25)
-    .action(async ({ first }: { first: number }, command: Command) => {
+    .option('--first <n>', 'at most so many (default 25)', whole, 25)
+    .addOption(new Option('--kind <kinds...>', 'only of these kinds').choices(runKinds))
+    .addOption(new Option('--state <states...>', 'only in these states').choices(runStates))
+    .option('--project <id>', 'only of this project')
+    .action(async ({ first, kind, state, project }: ListFlags, command: Command) => {
       const shell = openShell(command)
-      const query = `query ($first: Int!) { runs(first: $first) { totalCount edges { node { ${runFields} attempt createdAt endedAt } } } }`
+      const query = `query ($first: Int!, $kind: [RunKind!], $state: [RunState!], $project: ID) {
+        runs(first: $first, kind: $kind, state: $state, projectId: $project) { totalCount edges { node { ${runFields} attempt createdAt endedAt } } } }`
+      const variables = { first, kind: kind?.map(wireName), state: state?.map(wireName), project }
       const { runs: page } = await withApi(shell, (api) =>
-        api.request<{ runs: { totalCount: number; edges: { node: Listed }[] } }>(query, { first }),
+        api.request<{ runs: { totalCount: number; edges: { node: Listed }[] } }>(query, variables),
       )
       const nodes = page.edges.map(({ node }) => node)
       const rows = nodes.map((run) => [run.id, run.kind, run.state, run.attempt, run.createdAt, run.endedAt])

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import type { NodeKind } from '../../vocabulary.js'
 import { openShell, withApi } from '../command.js'
+import { nodeKind, whole } from './flags.js'
 
 interface Highlight {
   field: string
@@ -47,10 +49,13 @@ export function search(program: Command): void {
     .command('search')
     .description('find tables, columns, jobs … by name, comment, tag, owner or description; slips are forgiven')
     .argument('<words...>', 'in any spelling: customer_id, CustomerId, customer id')
-    .option('--kind <kinds...>', 'Table, Column, View, ControlMJob, …')
+    .option('--kind <kinds...>', 'Table, Column, View, ControlMJob, …', (kind: string, before: NodeKind[] = []) => [
+      ...before,
+      nodeKind(kind),
+    ])
     .option('--project <id>', 'only in this project')
     .option('--system <id>', 'only in this system of the project')
-    .option('--first <n>', 'hits at most', Number, 25)
+    .option('--first <n>', 'hits at most', whole, 25)
     .option('--after <cursor>', 'go on where a page ended')
     .action(async (words: string[], flags, command: Command) => {
       const shell = openShell(command)

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parse as parseYaml } from 'yaml'
+import { executorNames } from '../../tensor/executors.js'
 import { EspalierError } from '../../util/error.js'
 
 type Options = Record<string, unknown>
@@ -40,9 +41,14 @@ const members: readonly (readonly [path: string, flag: string])[] = [
   ['datasetVersionId', 'dataset'],
   ['split', 'split'],
   ['resume', 'resume'],
+  ['artifact', 'artifact'],
+  ['folds', 'folds'],
   ['training.epochs', 'epochs'],
   ['training.learningRate', 'learningRate'],
   ['training.seed', 'seed'],
+  ['training.executor', 'executor'],
+  ['training.threads', 'threads'],
+  ['training.workers', 'workers'],
   ['training.monitor', 'monitor'],
   ['training.patience', 'patience'],
   ['training.metricThreshold', 'metricThreshold'],
@@ -96,14 +102,28 @@ export const rankingFlags = (command: Command): Command =>
     .option('--seed <n>', 'seed of weights, order and split', number)
     .option('--hidden <n>', 'width of a node state', number)
     .option('--steps <n>', 'rounds of messages', number)
+    .addOption(new Option('--executor <name>', 'what computes (default as configured: ort)').choices(executorNames))
+    .option('--threads <n>', 'threads that a step is spread over (default 2)', number)
+    .option('--workers <n>', 'worker threads that share each step (default: by how heavy a step is)', number)
     .option('--priority <n>', '1 to 10, 10 is most urgent (default 5)', number)
     .option('--timeout <seconds>', 'how long one attempt may take (default: no limit)', number)
     .option('--retries <n>', 'failed attempts that are tried again (default 2)', number)
 
+const readout = () =>
+  new Option('--readout <kind>', 'what is read from the graphs (default rank)').choices(['rank', 'node', 'graph', 'sequence'])
+
+/** Flags of an evaluation. */
+export const evaluationFlags = (command: Command): Command =>
+  command
+    .addOption(readout())
+    .option('--artifact <id>', 'judge this published artifact as it is (a component: what production names), instead of training anew')
+    .option('--split <name>', 'stored split of the dataset version: judge on its part test, train on train')
+    .option('--folds <n>', 'hold out so many parts of the groups (databases) in turn', number)
+
 /** Flags of a training whose artifact is published. */
 export const trainingFlags = (command: Command): Command =>
   command
-    .addOption(new Option('--readout <kind>', 'what is read from the graphs (default rank)').choices(['rank', 'node', 'graph', 'sequence']))
+    .addOption(readout())
     .option(
       '--split <name>',
       'stored split of the dataset version: train on its part train, judge on validation (default: hold out whole groups)',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { openShell, withApi } from '../command.js'
 import { startAndWatch } from '../watch.js'
-import { optionsOf, rankingFlags, scheduleOf, trainingFlags } from './train-flags.js'
+import { evaluationFlags, optionsOf, rankingFlags, scheduleOf, trainingFlags } from './train-flags.js'
 
 type Flags = Record<string, unknown>
 
@@ -20,12 +20,15 @@ export function train(program: Command): void {
     const from = resumedFrom ? `went on from ${resumedFrom}\n` : ''
     shell.output.answer(run, `${from}published ${artifactId}\nmetrics: ${JSON.stringify(metrics)}`)
   })
-  rankingFlags(program.command('evaluate').description('hold out one database after the other: the ranker beside its baselines')).action(
-    async (flags: Flags, command: Command) => {
-      const options = optionsOf(flags)
-      const shell = openShell(command)
-      const run = await withApi(shell, (api) => startAndWatch(api, shell.output, 'EVALUATE', options, 'evaluating', scheduleOf(flags)))
-      shell.output.answer(run, `${run.result['table']}\n(${run.result['intervals']})`)
-    },
-  )
+  const evaluate = program
+    .command('evaluate')
+    .description('judge a model on what it has not seen, beside its baselines: by default each database is held out once')
+  evaluationFlags(rankingFlags(evaluate)).action(async (flags: Flags, command: Command) => {
+    const options = optionsOf(flags)
+    const shell = openShell(command)
+    const run = await withApi(shell, (api) => startAndWatch(api, shell.output, 'EVALUATE', options, 'evaluating', scheduleOf(flags)))
+    const { table, intervals, artifact, mayHaveLearned, split } = run.result
+    const told = artifact ? `${artifact}; split ${split}${mayHaveLearned ? '; it may have learned from these examples' : ''}\n` : ''
+    shell.output.answer(run, `${told}${table}\n(${intervals})`)
+  })
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openShell, withApi } from '../command.js'
-import { formatTable } from '../output.js'
+import { counted, formatTable } from '../output.js'
 
 interface Use {
   name: string
@@ -44,7 +44,7 @@ function describeWorkflow(answer: Answer): string {
   const rest = deadJobs.length > 0 ? 'all other' : 'all'
   const verdict = answer.isExact ? `${rest} jobs can start` : `${rest} jobs can start, unless one takes what another needs`
   const cut = answer.isPartial ? '; lists were cut' : ''
-  return [...told, `${answer.jobs} jobs, ${answer.conditions} conditions; ${verdict}${cut}`].join('\n\n')
+  return [...told, `${counted(answer.jobs, 'job')}, ${counted(answer.conditions, 'condition')}; ${verdict}${cut}`].join('\n\n')
 }
 
 export function workflow(program: Command): void {

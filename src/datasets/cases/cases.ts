@@ -12,6 +12,12 @@ export interface CaseOptions {
   rng?: Rng
 }
 
+/** Several projects as one estate. */
+export const joinEstates = (estates: readonly Estate[]): Estate =>
+  estates.length === 1
+    ? estates[0]!
+    : { nodes: estates.flatMap((estate) => estate.nodes), edges: estates.flatMap((estate) => estate.edges) }
+
 /** Nodes by what they belong to, and the edges inside. */
 function split({ nodes, edges }: Estate, domainOf: (id: string) => string): Domain[] {
   const parts = new Map<string, { nodes: Estate['nodes'][number][]; edges: Estate['edges'][number][] }>()

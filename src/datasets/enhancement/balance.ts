@@ -3,6 +3,7 @@ import { EspalierError } from '../../util/error.js'
 import { type Rng, seeded } from '../../util/random.js'
 import type { Properties } from '../../vocabulary.js'
 import { recordKind } from '../records/index.js'
+import { assertLabelSet } from '../records/record-kind.js'
 import type { EnhancementOptions } from './options.js'
 import type { Step } from './step.js'
 
@@ -40,6 +41,7 @@ export const balance: Step = {
     const by = options.by ?? (kind === 'relation' ? 'relation' : 'intent')
     if (!labelsOf || by === 'entity')
       throw new EspalierError('BAD_INPUT', `balance by ${by}: rows of the kind ${kind} have no such label, one a row`)
+    assertLabelSet(recordKind(kind), by, 'balance by')
     const labelOf = (row: Properties) => labelsOf(row)[by]?.[0]
     const sizes = new Map<string, number>()
     const target = new Map<string, number>()

@@ -1,7 +1,7 @@
 import type { Database } from '../../postgres/sql.js'
 import type { RowBlobs } from '../chunks.js'
 import { inherited, tablesOf } from '../lineage.js'
-import { readDatasetRows, readDatasetVersion, saveDatasetVersion } from '../store.js'
+import { type Alongside, readDatasetRows, readDatasetVersion, type SavedVersion, saveDatasetVersion } from '../store.js'
 import type { DatasetVersion } from '../version.js'
 import { type EnhancementReport, passesOf, planEnhancement } from './enhance.js'
 import { type EnhancementOptionsInput, parseEnhancementOptions } from './options.js'
@@ -13,6 +13,8 @@ export interface VersionEnhancement {
   dryRun?: boolean
   description?: string
   createdBy?: string
+  /** not of a dry run */
+  alongside?: Alongside<EnhancementResult & SavedVersion> | undefined
   /** called every 10,000 rows that are read, of as many as all passes over them have; a throw stops the enhancement, and nothing is saved */
   onProgress?: (rows: number, of: number) => void
 }
@@ -31,7 +33,7 @@ const progressEvery = 10_000
 export async function enhanceVersion(
   database: Database,
   blobs: RowBlobs,
-  { versionId, options: given, dryRun = false, description, createdBy, onProgress }: VersionEnhancement,
+  { versionId, options: given, dryRun = false, description, createdBy, onProgress, alongside }: VersionEnhancement,
   now: Date,
 ): Promise<EnhancementResult> {
   const options = parseEnhancementOptions(given)
@@ -61,6 +63,7 @@ export async function enhanceVersion(
       derivedFrom: tablesOf(source),
       provenance: { ...inherited(source), enhanced: source.id, steps: JSON.parse(JSON.stringify(options)) },
       ...(createdBy && { createdBy }),
+      alongside: async (client, made) => alongside?.(client, { report: plan.report(), ...made }),
     },
     now,
   )

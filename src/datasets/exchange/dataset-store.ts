@@ -1,7 +1,8 @@
 import { appendGraphChanges } from '../../postgres/outbox.js'
-import type { Database, Sql } from '../../postgres/sql.js'
+import type { Client, Sql } from '../../postgres/sql.js'
 import { EspalierError } from '../../util/error.js'
 import { datasetVersionNodeId } from '../../util/node-ids.js'
+import { storable, storableJson } from '../../util/storable.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import { type Chunk, type RowBlobs, readChunkRows } from '../chunks.js'
 import { expectedRows, readDatasetVersionsById, readVersionChunks } from '../store.js'
@@ -74,23 +75,25 @@ export async function updateDataset(sql: Sql, id: string, changes: DatasetChange
   await sql.query(
     `UPDATE dataset SET name = coalesce($2, name), description = coalesce($3, description), tags = coalesce($4::text[], tags),
        source = coalesce($5, source), provenance = coalesce($6::jsonb, provenance), updated_at = $7 WHERE id = $1`,
-    [id, name ?? null, description ?? null, tags ?? null, source ?? null, provenance ? JSON.stringify(provenance) : null, now],
+    [
+      ...[id, name ?? null, description === undefined ? null : storable(description), tags?.map(storable) ?? null],
+      ...[source === undefined ? null : storable(source), provenance ? storableJson(provenance) : null, now],
+    ],
   )
   return readDataset(sql, id)
 }
 
 /** Takes a dataset out with all its versions, and their nodes out of the graph. Models that learned from it stay, and say from which rows. */
-export async function deleteDataset(database: Database, id: string): Promise<{ versions: number }> {
-  return database.transaction(async (client) => {
-    const { rows } = await client.query<{ id: string }>('SELECT id FROM dataset_version WHERE dataset_id = $1 FOR UPDATE', [id])
-    const { rowCount } = await client.query('DELETE FROM dataset WHERE id = $1', [id])
-    if (rowCount === 0) throw new EspalierError('NOT_FOUND', `there is no dataset "${id.slice(0, 80)}"`)
-    await appendGraphChanges(
-      client,
-      rows.map((version) => ({ op: 'delete-node', id: datasetVersionNodeId(version.id), kind: 'DatasetVersion' })),
-    )
-    return { versions: rows.length }
-  })
+export async function deleteDataset(client: Client, id: string): Promise<{ dataset: Dataset; versions: number }> {
+  const dataset = await readDataset(client, id)
+  const { rows } = await client.query<{ id: string }>('SELECT id FROM dataset_version WHERE dataset_id = $1 FOR UPDATE', [id])
+  const { rowCount } = await client.query('DELETE FROM dataset WHERE id = $1', [id])
+  if (rowCount === 0) throw new EspalierError('NOT_FOUND', `there is no dataset "${id.slice(0, 80)}"`)
+  await appendGraphChanges(
+    client,
+    rows.map((version) => ({ op: 'delete-node', id: datasetVersionNodeId(version.id), kind: 'DatasetVersion' })),
+  )
+  return { dataset, versions: rows.length }
 }
 
 /** Versions of a dataset, newest first, from after the one numbered `after`. */

@@ -7,7 +7,14 @@ import { peek } from '../formats/folder-archive.js'
 import type { ByteSource, DatasetFormat, SpanUnit } from '../formats/format.js'
 import { detectFormat, formatOf } from '../formats/index.js'
 import { textLabelFields } from '../records/labeled-text.js'
-import { type NewDataset, readDatasetRows, saveDatasetVersion } from '../store.js'
+import {
+  type Alongside,
+  type NewDataset,
+  type NewDatasetVersion,
+  readDatasetRows,
+  type SavedVersion,
+  saveDatasetVersion,
+} from '../store.js'
 import type { DatasetKind, DatasetVersion } from '../version.js'
 import { findDatasetByName, readVersionPage } from './dataset-store.js'
 import { type FileFacts, noFacts, readRows } from './read-rows.js'
@@ -36,6 +43,8 @@ export interface ImportRequest extends ImportOptions {
   file?: string
   createdBy?: string
   now: Date
+  first?: NewDatasetVersion['first']
+  alongside?: Alongside<ImportReport & { isNewDataset: boolean }> | undefined
   /** called now and then with the rows read so far; a throw stops the import */
   onProgress?: (rows: number) => void | Promise<void>
 }
@@ -75,8 +84,17 @@ export async function importDataset(database: Database, blobs: RowBlobs, request
   const { format, source } = await chooseFormat(request, file)
   const facts = noFacts()
   const problems = new Collected()
+  const reportOf = ({ version, isNew }: SavedVersion): ImportReport => ({
+    version,
+    isNew,
+    format: format.name,
+    mapping: Object.fromEntries(facts.mapped),
+    requiredLabels: requiredLabels(facts),
+    problems: problems.shown,
+    problemCount: problems.count,
+  })
   const [parent = null] = append && known ? await readVersionPage(database, known.id, { first: 1 }) : []
-  const { version, isNew } = await saveDatasetVersion(
+  const saved = await saveDatasetVersion(
     database,
     blobs,
     {
@@ -91,18 +109,12 @@ export async function importDataset(database: Database, blobs: RowBlobs, request
       ...(parent && { parentId: parent.id }),
       ...(description !== undefined && { description }),
       ...(createdBy && { createdBy }),
+      first: request.first,
+      alongside: async (client, { isNewDataset, ...made }) => request.alongside?.(client, { ...reportOf(made), isNewDataset }),
     },
     now,
   )
-  return {
-    version,
-    isNew,
-    format: format.name,
-    mapping: Object.fromEntries(facts.mapped),
-    requiredLabels: requiredLabels(facts),
-    problems: problems.shown,
-    problemCount: problems.count,
-  }
+  return reportOf(saved)
 }
 
 /** The format that was named, or the one that the file looks like; its first bytes are put back. */
@@ -168,7 +180,7 @@ const remedies: Partial<Record<DatasetKind, string>> = {
 }
 
 /** Which of the usual labels the file has, where its fields had other names: those, and no others, the dataset must then have. */
-function requiredLabels({ mapped, fields }: FileFacts): string[] | null {
+export function requiredLabels({ mapped, fields }: FileFacts): string[] | null {
   if (mapped.size === 0) return null
   return (['intent', 'sentiment'] as const).filter((label) => fields.has(textLabelFields[label]))
 }

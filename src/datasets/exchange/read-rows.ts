@@ -93,15 +93,33 @@ function tellOnce(): (p: Problem) => boolean {
   }
 }
 
-async function* readRecords(source: ByteSource, reading: RowReading, facts: FileFacts): AsyncGenerator<ReadRow> {
+/** A value of a file under the names of its kind, which it may not fit; undefined where its line is none, and `problems` say why. */
+export interface ReadValue {
+  where: string
+  value: unknown
+  problems: Problem[]
+}
+
+/** The values of a file of any format, for whoever judges them himself; memory is that of one. */
+export async function* readValues(source: ByteSource, reading: RowReading, facts: FileFacts): AsyncGenerator<ReadValue> {
   const { kind, format, file } = reading
-  for await (const { where, value, problems: own = [] } of format.read(source, { kind, file })) {
-    const problems = [...own]
+  if (isExampleKind(kind)) {
+    for await (const { row, problems } of readExamples(source, reading))
+      yield { where: problems[0]?.where.split(':').slice(0, 2).join(':') ?? file, value: row ?? undefined, problems }
+    return
+  }
+  for await (const { where, value, problems = [] } of format.read(source, { kind, file }))
+    yield { where, value: value && shaped(value, reading, facts), problems: [...problems] }
+}
+
+async function* readRecords(source: ByteSource, reading: RowReading, facts: FileFacts): AsyncGenerator<ReadRow> {
+  const { kind } = reading
+  for await (const { where, value, problems } of readValues(source, reading, facts)) {
     if (!value) {
       yield { row: null, problems }
       continue
     }
-    const row = parseRow(kind, shaped(value, reading, facts), (at, code, found, expected, more = {}) =>
+    const row = parseRow(kind, value, (at, code, found, expected, more = {}) =>
       problems.push(problem({ code, where: at ? `${where}:${at}` : where, found: show(found), expected, ...more })),
     )
     yield { row: problems.some((p) => p.severity === 'error') ? null : row, problems }

@@ -1,4 +1,5 @@
 import { type Problem, problem } from '../../util/problem.js'
+import { setMember } from '../../util/record.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import { datasetKinds } from '../version.js'
 import { type Column, columnsOf, tabularColumns } from './columns.js'
@@ -19,8 +20,12 @@ function tabularCell(value: JsonValue | undefined): string {
 function tabularValue({ text, quoted }: Cell): JsonValue {
   if (quoted) return unguardFormula(text)
   if (text === '') return null
-  return numberText.test(text) || text === 'true' || text === 'false' ? (JSON.parse(text) as JsonValue) : unguardFormula(text)
+  return isNumber(text) || text === 'true' || text === 'false' ? (JSON.parse(text) as JsonValue) : unguardFormula(text)
 }
+
+/** A number that we can hold: not 1e999, and not an integer (an id of 64 bits, say) of which digits would be lost. */
+const isNumber = (text: string): boolean =>
+  numberText.test(text) && Number.isFinite(Number(text)) && (!/^-?\d{16,}$/.test(text) || String(Number(text)) === text)
 
 /** An own field as a cell: texts guarded, everything else as JSON. */
 function fieldCell(value: JsonValue | undefined, { type }: Column): string {
@@ -33,7 +38,7 @@ async function* printed(rows: RowSource, { kind }: WriteOptions): AsyncGenerator
   const columns: readonly Column[] = isTabular ? await tabularColumns(rows()) : columnsOf(kind)
   if (columns.length === 0) return
   const line = (cells: string[]) => `${cells.join(',')}\r\n`
-  yield line(columns.map(({ name }) => printCell(guardFormula(name))))
+  yield line(columns.map(({ name }) => printName(guardFormula(name))))
   for await (const row of rows())
     yield line(
       columns.map((column) => {
@@ -43,9 +48,20 @@ async function* printed(rows: RowSource, { kind }: WriteOptions): AsyncGenerator
     )
 }
 
+/** Quoted where a lone name would look like several that something else separates. */
+const printName = (name: string): string => (otherSeparator.test(name) ? `"${name.replaceAll('"', '""')}"` : printCell(name))
+
+const otherSeparator = /[;\t|]/
+
 /** The names in the first line, each once; null when there is none to read by. */
 function readHeader({ cells, line }: CsvRecord, file: string, problems: Problem[]): string[] {
   const names = cells.map(({ text }) => unguardFormula(text).trim())
+  const [other] = cells.length === 1 && !cells[0]!.quoted ? (otherSeparator.exec(cells[0]!.text) ?? []) : []
+  if (other !== undefined) {
+    const found = `one name, "${cells[0]!.text.slice(0, 60)}"`
+    const suggestion = `The file seems to be separated by ${JSON.stringify(other)}: save it with commas, or quote the name.`
+    problems.push(problem({ code: 'separator', where: `${file}:${line}`, found, expected: 'names with commas between them', suggestion }))
+  }
   names.forEach((name, i) => {
     const where = `${file}:${line}`
     if (name === '')
@@ -71,8 +87,8 @@ function readRecord(record: CsvRecord, names: readonly string[], file: string, i
   }
   const value: Record<string, unknown> = {}
   record.cells.forEach((cell, i) => {
-    if (isTabular) value[names[i]!] = tabularValue(cell)
-    else if (cell.text !== '' || cell.quoted) value[names[i]!] = unguardFormula(cell.text)
+    if (isTabular) setMember<unknown>(value, names[i]!, tabularValue(cell))
+    else if (cell.text !== '' || cell.quoted) setMember<unknown>(value, names[i]!, unguardFormula(cell.text))
   })
   return { where, value }
 }

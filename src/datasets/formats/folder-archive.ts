@@ -72,7 +72,10 @@ export async function unpackFolder(source: ByteSource, folder: string, file: str
     }
   } catch (cause) {
     if (cause instanceof EspalierError) throw cause
-    throw new EspalierError('BAD_INPUT', `${file}: no tar archive, expected a folder packed as .tar or .tar.gz`, { cause })
+    throw new EspalierError('BAD_INPUT', `${file}: no tar archive, expected a folder packed as .tar or .tar.gz`, {
+      cause,
+      remedy: 'Unpack a file that is only compressed (gunzip), and send what is in it.',
+    })
   } finally {
     input.destroy()
   }

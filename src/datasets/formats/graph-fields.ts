@@ -77,7 +77,8 @@ export function readVector(value: unknown, at: string, report: Report): number[]
   return undefined
 }
 
-export const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+/** Numbers are float32 to every model: one beyond it would be Infinity there. */
+export const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(Math.fround(value))
 
 /** Widths must be those of the first line that has any. */
 export function agree(

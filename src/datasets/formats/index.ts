@@ -80,12 +80,27 @@ const firstText = (head: Uint8Array): string =>
     .replace(/^\uFEFF/, '')
     .trimStart()
 
+/** Files that come in place of what is read here, and what to do about it. */
+const foreign: readonly { starts: string; what: string; remedy: string }[] = [
+  {
+    starts: 'PK\x03\x04',
+    what: 'a zip archive (which an Excel workbook is too)',
+    remedy: 'Unpack it, or save the sheet as CSV (UTF-8).',
+  },
+  { starts: 'ARROW1\0\0', what: 'an Arrow file', remedy: 'Save it as Parquet: in Python, `dataset.to_parquet("rows.parquet")`.' },
+  { starts: 'SQLite format 3', what: 'a SQLite database', remedy: 'Export the table as CSV or JSON Lines.' },
+  { starts: '\x28\xb5\x2f\xfd', what: 'a zstd archive', remedy: 'Unpack it first.' },
+  { starts: 'BZh91AY&SY', what: 'a bzip2 archive', remedy: 'Unpack it first.' },
+]
+
 /** What the first bytes give away beyond doubt. */
 function byMagic(head: Uint8Array, file: string): DatasetFormat | null {
   const latin = Buffer.from(head).toString('latin1')
   // protocol 2 to 5 (PROTO opcode), as every pickle of the last twenty years begins
   if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5) refusePickle(file)
   if (latin.startsWith('PAR1')) return parquet
+  for (const { starts, what, remedy } of foreign)
+    if (latin.startsWith(starts)) throw new EspalierError('BAD_INPUT', `${file}: found ${what}, expected a file of one format`, { remedy })
   if (latin.startsWith('\x1f\x8b') || latin.slice(257, 262) === 'ustar')
     return latin.startsWith('metadata.json\0') ? croissant : huggingface
   return null

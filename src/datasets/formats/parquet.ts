@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { EspalierError, messageOf } from '../../util/error.js'
+import { problem } from '../../util/problem.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import { type DatasetKind, datasetKinds } from '../version.js'
 import { type ClassNames, classNames, named } from './class-names.js'
@@ -20,8 +21,10 @@ const usualLine = 16 * 2 ** 20
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`
 
+type Run = (sql: string) => Promise<Record<string, JsonValue>[]>
+
 /** Runs one statement in a DuckDB of its own that may touch nothing outside `folder`. */
-async function duck<T>(folder: string, work: (run: (sql: string) => Promise<Record<string, JsonValue>[]>) => Promise<T>): Promise<T> {
+async function duck<T>(folder: string, work: (run: Run) => Promise<T>): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '2',
     memory_limit: memoryLimit,
@@ -111,11 +114,40 @@ export const writeParquet = (rows: RowSource, kind: DatasetKind): AsyncIterable<
     yield* readFile(file)
   })
 
+const safe = Number.MAX_SAFE_INTEGER
+
+/** How a column is read where JSON cannot carry what it may hold: when it does hold it, and what is selected then. */
+const readings: readonly { types: RegExp; holds: (column: string) => string; as: (column: string) => string; isNaN?: true }[] = [
+  { types: /^(?:FLOAT|DOUBLE)$/, holds: (c) => `isnan(${c})`, as: (c) => `CASE WHEN isnan(${c}) THEN NULL ELSE ${c} END`, isNaN: true },
+  // digits beyond what a number of ours has are kept as a text, of the whole column
+  {
+    types: /^(?:U?BIGINT|U?HUGEINT|DECIMAL.*)$/,
+    holds: (c) => `${c} NOT BETWEEN -${safe} AND ${safe}`,
+    as: (c) => `CAST(${c} AS VARCHAR)`,
+  },
+]
+
+/** What is selected of the columns, and those in which NaN stands for what is missing. */
+async function readableColumns(run: Run, source: string): Promise<{ selected: string; notANumber: string[] }> {
+  const columns = (await run(`DESCRIBE SELECT * FROM ${source}`)).map((column) => {
+    const [name, type] = [String(column['column_name']), String(column['column_type'])]
+    return { name, quoted: identifier(name), reading: readings.find(({ types }) => types.test(type)) }
+  })
+  const asked = columns.flatMap(({ quoted, reading }, i) => (reading ? [`bool_or(${reading.holds(quoted)}) AS h${i}`] : []))
+  const [found] = asked.length > 0 ? await run(`SELECT ${asked.join(', ')} FROM ${source}`) : []
+  const hit = columns.map((_, i) => found?.[`h${i}`] === true)
+  return {
+    selected: columns.map(({ quoted, reading }, i) => (hit[i] ? `${reading!.as(quoted)} AS ${quoted}` : quoted)).join(', '),
+    notANumber: columns.flatMap(({ name, reading }, i) => (hit[i] && reading!.isNaN ? [name] : [])),
+  }
+}
+
 /** The rows of a Parquet file on disk, as objects of its columns. */
 export async function* readParquetFile(parquet: string, folder: string, file: string): AsyncGenerator<ReadItem> {
   const staged = path.join(folder, `${path.basename(parquet)}.jsonl`)
   let json: string[] = []
   let classes: ClassNames = new Map()
+  let notANumber: string[] = []
   try {
     await duck(folder, async (run) => {
       const known = await run(
@@ -125,12 +157,19 @@ export async function* readParquetFile(parquet: string, folder: string, file: st
       json = said(jsonKey) as string[]
       // what Hugging Face's own writer says of its columns: which numbers stand for which labels
       classes = classNames(said('huggingface'))
-      await run(`COPY (SELECT * FROM read_parquet(${literal(parquet)})) TO ${literal(staged)} (FORMAT json)`)
+      const source = `read_parquet(${literal(parquet)})`
+      const readable = await readableColumns(run, source)
+      notANumber = readable.notANumber
+      await run(`COPY (SELECT ${readable.selected} FROM ${source}) TO ${literal(staged)} (FORMAT json)`)
     })
   } catch (cause) {
     throw new EspalierError('BAD_INPUT', `${file}: ${messageOf(cause).split('\n')[0]!.replaceAll(folder, '')}, expected a Parquet file`, {
       cause,
     })
+  }
+  for (const column of notANumber) {
+    const expected = 'numbers: NaN is read as null, which is what is missing'
+    yield { where: file, problems: [problem({ severity: 'warning', code: 'nan', where: `${file}:${column}`, found: 'NaN', expected })] }
   }
   for await (const { number, text } of readLines(decodeText(readFile(staged), file))) {
     const item = objectItem(text, `${file} row ${number}`)

@@ -2,9 +2,10 @@ import type { Database } from '../../postgres/sql.js'
 import { EspalierError } from '../../util/error.js'
 import type { Properties } from '../../vocabulary.js'
 import type { RowBlobs } from '../chunks.js'
-import { Reservoir } from '../operations/reservoir.js'
 import { recordKind } from '../records/index.js'
+import { assertLabelSet } from '../records/record-kind.js'
 import { rowKey } from '../records/row-key.js'
+import { Reservoir } from '../statistics/sampling.js'
 import { readDatasetRows, readDatasetVersion } from '../store.js'
 import { estimateLabelNoise, type LabelNoise } from './label-noise.js'
 
@@ -32,6 +33,7 @@ export async function findSuspectLabels(
   const set = labelSet ?? (version.kind === 'relation' ? 'relation' : 'intent')
   if (!textOf || !labelsOf)
     throw new EspalierError('BAD_INPUT', `suspect labels: rows of the kind ${version.kind} have no texts with labels`)
+  assertLabelSet(recordKind(version.kind), set, 'suspect labels')
   const drawn = new Reservoir<{ row: number; key: string; text: string; label: string }>(sample, seed)
   let number = 0
   for await (const row of readDatasetRows(database, blobs, version.id)) {

@@ -3,8 +3,7 @@ import type { JsonValue, Properties } from '../../vocabulary.js'
 import type { RowBlobs } from '../chunks.js'
 import { type DatasetSplit, findSplit, readMembership } from '../splits/split-store.js'
 import { partNumber, readSplitRows } from '../splits/split-version.js'
-import { assertKind, readDatasetRows, readDatasetVersion, saveDatasetVersion } from '../store.js'
-import type { DatasetVersion } from '../version.js'
+import { type Alongside, assertKind, readDatasetRows, readDatasetVersion, type SavedVersion, saveDatasetVersion } from '../store.js'
 import { fitOperations } from './fit.js'
 import { buildOperations } from './fitted.js'
 import type { TableRow } from './operation.js'
@@ -24,19 +23,32 @@ export interface FitRequest {
   createdBy?: string
 }
 
+/** `isNew` false: they were there already. */
+export interface SavedOperations {
+  operations: DatasetOperations
+  isNew: boolean
+}
+
 /** Fits steps on the training part of a stored version, and keeps them: a trainer and a server then do the same to a row. */
 export async function fitDatasetOperations(
-  sql: Sql,
+  database: Database,
   blobs: RowBlobs,
   { versionId, name = 'default', steps, split: splitName, part = 'train', createdBy }: FitRequest,
   now: Date,
-): Promise<{ operations: DatasetOperations; isNew: boolean }> {
-  await assertKind(sql, versionId, ['tabular'])
-  const split = splitName === undefined ? null : await findSplit(sql, versionId, splitName)
+  alongside?: Alongside<SavedOperations>,
+): Promise<SavedOperations> {
+  await assertKind(database, versionId, ['tabular'])
+  const split = splitName === undefined ? null : await findSplit(database, versionId, splitName)
   if (split) partNumber(split, part)
-  const rows = () => (split ? readSplitRows(sql, blobs, split, part) : readDatasetRows(sql, blobs, versionId)) as AsyncIterable<TableRow>
+  const rows = () =>
+    (split ? readSplitRows(database, blobs, split, part) : readDatasetRows(database, blobs, versionId)) as AsyncIterable<TableRow>
   const fitted = await fitOperations(rows, steps)
-  return saveOperations(sql, { versionId, name, fitted, split: split ? { id: split.id, part } : undefined, createdBy }, now)
+  return database.transaction(async (client) => {
+    const given = { versionId, name, fitted, split: split ? { id: split.id, part } : undefined, createdBy }
+    const saved = await saveOperations(client, given, now)
+    await alongside?.(client, saved)
+    return saved
+  })
 }
 
 /**
@@ -73,7 +85,8 @@ export async function operateDatasetVersion(
   blobs: RowBlobs,
   request: OperateRequest,
   now: Date,
-): Promise<{ version: DatasetVersion; isNew: boolean; operations: DatasetOperations }> {
+  alongside?: Alongside<SavedVersion>,
+): Promise<SavedVersion & { operations: DatasetOperations }> {
   const source = await readDatasetVersion(database, request.versionId)
   const { operations } = await fitDatasetOperations(database, blobs, request, now)
   const split = request.split === undefined ? null : await findSplit(database, source.id, request.split)
@@ -94,6 +107,7 @@ export async function operateDatasetVersion(
       provenance,
       ...(request.description !== undefined && { description: request.description }),
       ...(request.createdBy !== undefined && { createdBy: request.createdBy }),
+      alongside,
     },
     now,
   )

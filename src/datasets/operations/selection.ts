@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { CoMoments, Moments } from '../statistics/moments.js'
+import { Reservoir } from '../statistics/sampling.js'
 import { mutualInformation, quantileBins } from './mutual-information.js'
 import { among, categoryAt, columnName, type Fitter, NumberColumns, numberAt, type Operation } from './operation.js'
-import { Reservoir } from './reservoir.js'
 
 const columns = z.array(columnName).min(1).optional().describe('columns to choose from; default every column of numbers')
 const keep = z.array(z.string()).default([]).describe('columns that stay whatever is measured: the target, an id')

@@ -1,5 +1,5 @@
 import { estimateLabelNoise, type LabelNoise } from '../noise/label-noise.js'
-import { Reservoir } from '../operations/reservoir.js'
+import { Reservoir } from '../statistics/sampling.js'
 import { meanOf, type QualityMetric } from './metric.js'
 
 /** of a text, what the sample keeps */

@@ -64,6 +64,7 @@ export const labeledText: RecordKind = {
     const entities = value['expected_entities']
     return Array.isArray(entities) && entities.some(isObject) ? { ...value, expected_entities: entities.map(entityTuple) } : value
   },
+  labelSets: [...Object.keys(textLabelFields), 'entity'],
   labels(row) {
     const { expected_entities: entities } = row
     const labels = labelsOf(row, textLabelFields)

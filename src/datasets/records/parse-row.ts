@@ -26,12 +26,34 @@ export function parseRow(kind: DatasetKind, value: unknown, report: RowReport): 
     report('', 'not-an-object', value, `an object with ${requiredFields(record).join(', ') || 'a value a column'}`)
     return null
   }
+  if (isOpen(record) && Object.hasOwn(value, '__proto__')) {
+    report('__proto__', 'reserved-name', '__proto__', 'a column by another name: this one is not kept by JavaScript')
+    return null
+  }
+  const deep = deepMember(value)
+  if (deep !== undefined) {
+    report(deep, 'too-deep', `more than ${deepest} values within one another`, `${deepest} at most`)
+    return null
+  }
   const prepared = withoutNulls(record.prepare?.(value) ?? value, record)
   reportUnknown(prepared, record, report)
   const parsed = record.schema.safeParse(prepared)
   if (parsed.success) return parsed.data as Properties
   for (const issue of parsed.error.issues) reportIssue(issue, prepared, record, report)
   return null
+}
+
+/** Values within one another: beyond this, whoever walks down them runs out of stack. No honest row comes near. */
+const deepest = 200
+
+/** The member that is nested too deep, if one is. */
+const deepMember = (row: Properties): string | undefined => Object.keys(row).find((field) => isDeeper(row[field], deepest))
+
+function isDeeper(value: JsonValue | undefined, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  for (const key in value) if (isDeeper((value as Properties)[key], depth - 1)) return true
+  return false
 }
 
 const fieldsOf = (record: RecordKind): Record<string, z.ZodType> => record.schema.shape as Record<string, z.ZodType>
@@ -81,7 +103,7 @@ function reportIssue(issue: Issue, value: Properties, record: RecordKind, report
     '',
   )
   const code = found === undefined && issue.path.length === 1 ? 'missing-field' : (codes[issue.code!] ?? 'wrong-type')
-  const field = fieldsOf(record)[String(issue.path[0])]
+  const field = fieldsOf(record)[String(issue.path[0])] ?? (record.schema.def.catchall as z.ZodType | undefined)
   const expected = field?.description ?? issue.message
   const suggestion = issue.code === 'invalid_value' && typeof found === 'string' ? didYouMean(found, issue.values.map(String)) : undefined
   report(at, code, found, expected, suggestion ? { suggestion } : {})

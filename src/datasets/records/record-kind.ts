@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { didYouMean } from '../../util/closest.js'
+import { EspalierError } from '../../util/error.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 
 /** What a kind of dataset says of its rows: one row of the table in records/index.ts. */
@@ -12,6 +14,8 @@ export interface RecordKind {
   readonly ids: readonly string[]
   /** spellings of other tools brought into the schema's, before it is asked (default: none) */
   prepare?(value: Properties): Properties
+  /** names of the label sets that its rows may have (default: none) */
+  readonly labelSets?: readonly string[]
   /** what a model is to say: label set -> the labels of this row. Another set of them is another major version (default: none) */
   labels?(row: Properties): Readonly<Record<string, readonly string[]>>
   /** the text of a row, where it has one: near-duplicates, diversity and length look at it */
@@ -43,6 +47,15 @@ export function relabelField(row: Properties, field: string | undefined, rename:
   if (typeof label !== 'string') return row
   const renamed = rename(label)
   return renamed === label ? row : { ...row, [field!]: renamed }
+}
+
+/** Throws BAD_INPUT unless rows of this kind may have labels of this set; `what` says who asks. */
+export function assertLabelSet({ labelSets = [] }: RecordKind, set: string, what: string): void {
+  if (labelSets.includes(set)) return
+  const expected = labelSets.length > 0 ? `expected one of ${labelSets.join(', ')}` : 'but rows of this kind have no labels'
+  throw new EspalierError('BAD_INPUT', `${what}: found the label set "${set.slice(0, 60)}", ${expected}`, {
+    remedy: didYouMean(set, labelSets) ?? (labelSets.length > 0 ? 'Name one of these.' : 'Leave it out.'),
+  })
 }
 
 /** What duplicates of rows of this kind are looked for in; '' where there is nothing to compare. */

@@ -26,6 +26,7 @@ export const relation: RecordKind = {
   schema: relationSchema,
   times: [],
   ids: ['id'],
+  labelSets: Object.keys(sets),
   labels: (row) => labelsOf(row, sets),
   text: textOf('text'),
   // one text may have several relations, each between other spans

@@ -7,6 +7,7 @@ import { entityText } from './entity-text.js'
 import { labelConflicts } from './label-conflicts.js'
 import { nearDuplicates } from './near-duplicates.js'
 import { rareClasses } from './rare-classes.js'
+import { repeatedIds } from './repeated-ids.js'
 import { requiredLabels } from './required-labels.js'
 import type { Rule } from './rule.js'
 import { textLength } from './text-length.js'
@@ -15,6 +16,7 @@ import { textLength } from './text-length.js'
 export const rules: readonly Rule[] = [
   emptyText,
   requiredLabels,
+  repeatedIds,
   entityBounds,
   entityText,
   entityOverlap,

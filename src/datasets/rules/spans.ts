@@ -1,6 +1,7 @@
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import { isObject } from '../records/record-kind.js'
 import type { Survey } from '../validation/survey.js'
+import type { ReportIssue, RuleRun } from './rule.js'
 
 export interface Span {
   field: string
@@ -38,3 +39,23 @@ export const spanReader = ({ kind }: Survey): ((row: Properties) => Span[]) | nu
   kind === 'labeled-text' ? entities : kind === 'relation' ? related : null
 
 export const isWithin = ({ start, end }: Span, text: string): boolean => start >= 0 && start < end && end <= text.length
+
+/** A rule over the well-formed spans of each row, one after another. */
+export function eachSpan(
+  survey: Survey,
+  report: ReportIssue,
+  judge: (span: Span, text: string) => { message: string; suggestion?: string | undefined; fixable?: boolean } | null,
+): RuleRun | null {
+  const spans = spanReader(survey)
+  return (
+    spans && {
+      row({ row, text, number, line }) {
+        for (const span of spans(row)) {
+          const { message, suggestion, fixable } = judge(span, text!) ?? {}
+          if (message === undefined) continue
+          report({ row: number, line, field: span.field }, message, { ...(fixable && { fixable }), ...(suggestion && { suggestion }) })
+        }
+      },
+    }
+  )
+}

@@ -98,6 +98,15 @@ export function assertTrainable({ name, options }: Pick<DatasetSplit, 'name' | '
   )
 }
 
+/** The part that an evaluation judges on: test, or validation where there is none; BAD_INPUT unless there is one, and a part train. */
+export function assertJudging({ name, options: { parts } }: Pick<DatasetSplit, 'name' | 'options'>): 'test' | 'validation' {
+  const judged = (['test', 'validation'] as const).find((part) => parts.includes(part))
+  if (judged && parts.includes('train')) return judged
+  throw new EspalierError('BAD_INPUT', `split "${name}" has the parts ${parts.join(', ')}, expected train, and test or validation`, {
+    remedy: 'Split with the parts train, validation and test.',
+  })
+}
+
 /** Number of the part of each row, checked against its hash: CORRUPT otherwise. */
 export async function readMembership(sql: Sql, split: DatasetSplit): Promise<Uint8Array> {
   const { rows } = await sql.query<{ membership: Buffer }>('SELECT membership FROM dataset_split WHERE id = $1', [split.id])

@@ -1,9 +1,9 @@
-import type { Sql } from '../../postgres/sql.js'
+import type { Database, Sql } from '../../postgres/sql.js'
 import { didYouMean } from '../../util/closest.js'
 import { EspalierError } from '../../util/error.js'
 import type { JsonValue } from '../../vocabulary.js'
 import type { RowBlobs } from '../chunks.js'
-import { readDatasetRows, readDatasetVersion } from '../store.js'
+import { type Alongside, readDatasetRows, readDatasetVersion } from '../store.js'
 import { planSplit, rowsOfPart } from './plan.js'
 import { type DatasetSplit, findSplit, isSplitBy, readMembership, readSplits, saveSplit } from './split-store.js'
 
@@ -14,6 +14,13 @@ export interface SplitRequest {
   /** see splitOptions */
   options?: unknown
   createdBy?: string
+  alongside?: Alongside<SavedSplit> | undefined
+}
+
+/** `isNew` false: it was there already. */
+export interface SavedSplit {
+  split: DatasetSplit
+  isNew: boolean
 }
 
 /**
@@ -21,16 +28,20 @@ export interface SplitRequest {
  * once here and once for each part that is read. Asked again with the same options, the split that there is is answered.
  */
 export async function splitDatasetVersion(
-  sql: Sql,
+  database: Database,
   blobs: RowBlobs,
-  { versionId, name = 'default', options = {}, createdBy }: SplitRequest,
+  { versionId, name = 'default', options = {}, createdBy, alongside }: SplitRequest,
   now: Date,
-): Promise<{ split: DatasetSplit; isNew: boolean }> {
-  const version = await readDatasetVersion(sql, versionId)
-  const known = (await readSplits(sql, version.id)).find((split) => split.name === name)
+): Promise<SavedSplit> {
+  const version = await readDatasetVersion(database, versionId)
+  const known = (await readSplits(database, version.id)).find((split) => split.name === name)
   if (known && isSplitBy(known, options)) return { split: known, isNew: false }
-  const plan = await planSplit(readDatasetRows(sql, blobs, version.id), version.kind, options)
-  return saveSplit(sql, version, { name, plan, ...(createdBy !== undefined && { createdBy }) }, now)
+  const plan = await planSplit(readDatasetRows(database, blobs, version.id), version.kind, options)
+  return database.transaction(async (client) => {
+    const saved = await saveSplit(client, version, { name, plan, ...(createdBy !== undefined && { createdBy }) }, now)
+    await alongside?.(client, saved)
+    return saved
+  })
 }
 
 /** The number of a part; BAD_INPUT names the parts that there are. */

@@ -1,9 +1,10 @@
 import type { Sql } from '../../postgres/sql.js'
 import { contentHash } from '../../util/hash.js'
+import { storableJson } from '../../util/storable.js'
 import type { DatasetVersion } from '../version.js'
 
 /** Reports of another make are made anew: raise it when rules, dimensions or the report's members change. */
-const reportFormat = 1
+const reportFormat = 2
 
 /** digests of the modules whose rules and dimensions were added */
 const siteMarks = new Set<string>()
@@ -34,7 +35,7 @@ export async function saveReport(
   await sql.query(
     `INSERT INTO dataset_report (version_id, report, options_hash, body, created_at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (version_id, report, options_hash) DO UPDATE SET body = excluded.body, created_at = excluded.created_at`,
-    [version.id, report, keyOf(options), JSON.stringify(body), now],
+    [version.id, report, keyOf(options), storableJson(body), now],
   )
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from '../../postgres/sql.js'
 import type { RowBlobs } from '../chunks.js'
-import { readDatasetRows, readDatasetVersion } from '../store.js'
+import { type Alongside, readDatasetRows, readDatasetVersion } from '../store.js'
 import type { DatasetVersion } from '../version.js'
 import { parseValidationOptions, type ValidationOptions, type ValidationOptionsInput } from './options.js'
 import { readReport, saveReport, saveVerdict } from './report-store.js'
@@ -13,6 +13,7 @@ export interface VersionValidation {
   /** judge anew, whatever was found before (default false) */
   fresh?: boolean
   extras?: ValidationExtras
+  alongside?: Alongside<{ report: ValidationReport; cached: boolean }> | undefined
   /** called every 10,000 rows; a throw stops the validation */
   onProgress?: (rows: number) => void | Promise<void>
 }
@@ -24,7 +25,7 @@ export interface VersionValidation {
 export async function validateVersion(
   database: Database,
   blobs: RowBlobs,
-  { versionId, options: given, fresh = false, extras = {}, onProgress }: VersionValidation,
+  { versionId, options: given, fresh = false, extras = {}, onProgress, alongside }: VersionValidation,
   now: Date,
 ): Promise<{ report: ValidationReport; cached: boolean }> {
   const version = await readDatasetVersion(database, versionId)
@@ -33,9 +34,13 @@ export async function validateVersion(
   const known = fresh ? null : await readReport<ValidationReport>(database, version, 'validation', asked)
   const rows = () => numbered(readDatasetRows(database, blobs, version.id), onProgress)
   const report = known ?? (await validateRows(rows(), version.kind, options, extras))
-  if (!known) await saveReport(database, version, 'validation', asked, report, now)
-  await saveVerdict(database, version.id, report)
-  return { report, cached: known !== null }
+  const done = { report, cached: known !== null }
+  await database.transaction(async (client) => {
+    if (!known) await saveReport(client, version, 'validation', asked, report, now)
+    await saveVerdict(client, version.id, report)
+    await alongside?.(client, done)
+  })
+  return done
 }
 
 /** An import that mapped fields has said which labels there are. */

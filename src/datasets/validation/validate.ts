@@ -1,10 +1,11 @@
+import type { Problem } from '../../util/problem.js'
 import type { Properties } from '../../vocabulary.js'
 import { qualityMetrics, siteMetrics } from '../quality/index.js'
 import type { Dimension, QualityMetric } from '../quality/metric.js'
 import { type QualityReport, qualityReport } from '../quality/report.js'
-import type { DatasetKind } from '../records/index.js'
+import { type DatasetKind, recordKind } from '../records/index.js'
 import { parseRow } from '../records/parse-row.js'
-import { isObject } from '../records/record-kind.js'
+import { assertLabelSet, isObject } from '../records/record-kind.js'
 import { rules, siteRules } from '../rules/index.js'
 import type { Issue, ReportIssue, Rule } from '../rules/rule.js'
 import type { ValidationOptions } from './options.js'
@@ -18,6 +19,8 @@ export interface RowToValidate {
   row: unknown
   /** of the file */
   line?: number
+  /** what was wrong with it before it was a value */
+  problems?: readonly Problem[]
 }
 
 export interface ValidationReport {
@@ -61,6 +64,7 @@ export async function validateRows(
   options: ValidationOptions,
   extras: ValidationExtras = {},
 ): Promise<ValidationReport> {
+  if (recordKind(kind).labelSets) for (const set of options.requiredLabels ?? []) assertLabelSet(recordKind(kind), set, 'requiredLabels')
   const survey = new Survey(kind, options)
   const findings = new Findings(options.maxIssues)
   const statistics = new StatisticsGatherer()
@@ -72,12 +76,19 @@ export async function validateRows(
     run: metric.start(survey),
   }))
   let valid = 0
-  for await (const { row, line } of rows) {
+  for await (const { row, line, problems = [] } of rows) {
     findings.beginRow()
-    const facts = survey.add(typed(kind, row, survey.rows + 1, line, types), line)
-    for (const run of runs) run.row?.(facts)
+    const at = { row: survey.rows + 1, line: line === survey.rows + 1 ? undefined : line }
+    for (const { code, found, expected, severity, suggestion } of problems)
+      types(at, describeIssue(code, found, expected), { severity, ...(suggestion && { suggestion }) })
+    // a line that is no value is told of once: what such a row lacks besides, nobody wants to know
+    const isBroken = row === undefined && findings.rowHasError
+    const facts = survey.add(isBroken ? {} : typed(kind, row, at, types), line)
+    if (!isBroken) {
+      for (const run of runs) run.row?.(facts)
+      statistics.add(facts)
+    }
     if (!findings.rowHasError) valid++
-    statistics.add(facts)
     for (const { run } of metrics) run.row?.(facts, !findings.rowHasError)
   }
   for (const run of runs) run.end?.()
@@ -88,16 +99,18 @@ export async function validateRows(
 }
 
 /** The row as its kind has it; as it came where it does not fit, for the other rules to look at what is there. */
-function typed(kind: DatasetKind, row: unknown, number: number, line: number | undefined, report: ReportIssue): Properties {
-  const at = { row: number, line: line === number ? undefined : line }
+function typed(kind: DatasetKind, row: unknown, at: { row: number; line: number | undefined }, report: ReportIssue): Properties {
   const parsed = parseRow(kind, row, (field, code, found, expected, more = {}) =>
-    report({ ...at, field }, `${code.replaceAll('-', ' ')}: found ${shown(found)}, expected ${expected}`, {
+    report({ ...at, field }, describeIssue(code, shown(found), expected), {
       ...(more.suggestion && { suggestion: more.suggestion }),
       ...(more.severity && { severity: more.severity }),
     }),
   )
   return parsed ?? (isObject(row) ? row : {})
 }
+
+const describeIssue = (code: string, found: string, expected: string): string =>
+  `${code.replaceAll('-', ' ')}: found ${found}, expected ${expected}`
 
 const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? 'nothing'

@@ -4,7 +4,7 @@ import { EspalierError } from '../../util/error.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import type { RowBlobs } from '../chunks.js'
 import { inherited, tablesOf } from '../lineage.js'
-import { readDatasetRows, readDatasetVersion, saveDatasetVersion } from '../store.js'
+import { type Alongside, readDatasetRows, readDatasetVersion, type SavedVersion, saveDatasetVersion } from '../store.js'
 import type { DatasetVersion } from '../version.js'
 import { type Modifications, type ModificationsInput, modificationsSchema } from './modifications.js'
 import { compileModifications, mergeRows, sampleRows } from './modify.js'
@@ -17,6 +17,7 @@ export interface Derivation {
   name?: string
   description?: string
   createdBy?: string
+  alongside?: Alongside<SavedVersion> | undefined
 }
 
 /**
@@ -26,9 +27,9 @@ export interface Derivation {
 export async function createVersionFrom(
   database: Database,
   blobs: RowBlobs,
-  { sourceId, modifications: given, name, description, createdBy }: Derivation,
+  { sourceId, modifications: given, name, description, createdBy, alongside }: Derivation,
   now: Date,
-): Promise<{ version: DatasetVersion; isNew: boolean }> {
+): Promise<SavedVersion> {
   const modifications = parseModifications(given)
   const source = await readDatasetVersion(database, sourceId)
   const merged = await Promise.all(modifications.merge.map((id) => readDatasetVersion(database, id)))
@@ -45,6 +46,7 @@ export async function createVersionFrom(
       derivedFrom: tablesOf(source),
       provenance: { ...inherited(source), made_from: source.id, modifications: modifications as unknown as Properties },
       ...(createdBy && { createdBy }),
+      alongside,
     },
     now,
   )

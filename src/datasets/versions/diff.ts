@@ -54,63 +54,74 @@ async function* readPart(blobs: RowBlobs, version: DatasetVersion, chunks: reado
   yield* readChunkRows(blobs, chunks, { ...expectedRows(version), hash: null })
 }
 
-const missing = 0xfffffffe
+const seen = 0xfffffffe
 
-/** The same for rows that can be read twice. */
+/** The same for rows that can be read twice. An id that names several rows names none: those are compared by their content. */
 export async function* diffRows(
   kind: DatasetKind,
   before: () => AsyncIterable<JsonValue>,
   after: () => AsyncIterable<JsonValue>,
   heldRows = 20_000,
 ): AsyncGenerator<RowChange> {
-  // of rows without an id: content -> how often it was there; of rows with one: id -> 0, and id with content -> 0
+  // content (of rows with an id: id and content) -> how often it was there, less how often it is there still
   const contents = new DigestTable()
   const ids = new DigestTable()
+  const repeated = new DigestTable()
   for await (const row of before()) {
-    const id = rowId(row)
-    const digest = rowDigest(kind, row)
-    if (id === null) contents.set(digest, (contents.get(digest) ?? 0) + 1)
-    else {
-      ids.add(idDigest(id))
-      contents.add(pairDigest(id, digest), 1)
-    }
+    const { id, digest } = marksOf(kind, row)
+    contents.set(digest, (contents.get(digest) ?? 0) + 1)
+    if (id !== null && !ids.add(idDigest(id)).isNew) repeated.add(idDigest(id))
   }
+  if (ids.size > 0) await noteRepeated(after(), repeated)
+  const isAmong = (id: string | null) => id === null || (repeated.size > 0 && repeated.get(idDigest(id)) !== undefined)
   let held = new Map<string, JsonValue>()
   for await (const row of after()) {
-    const id = rowId(row)
-    const digest = rowDigest(kind, row)
-    if (id === null) {
-      const left = contents.get(digest) ?? 0
-      if (left > 0) contents.set(digest, left - 1)
-      else yield { change: 'added', key: digest.toString('hex'), after: row }
+    const { id, digest } = marksOf(kind, row)
+    const left = contents.get(digest) ?? 0
+    if (left > 0) contents.set(digest, left - 1)
+    if (isAmong(id)) {
+      if (left === 0) yield { change: 'added', key: digest.toString('hex'), after: row }
       continue
     }
-    const known = ids.get(idDigest(id))
-    if (known === undefined) {
-      yield { change: 'added', key: id, after: row }
+    if (ids.get(idDigest(id!)) === undefined) {
+      yield { change: 'added', key: id!, after: row }
       continue
     }
-    ids.set(idDigest(id), missing)
-    if (contents.get(pairDigest(id, digest)) !== undefined) continue
-    held.set(id, row)
+    ids.set(idDigest(id!), seen)
+    if (left > 0) continue
+    held.set(id!, row)
     if (held.size < heldRows) continue
     yield* changedRows(before(), held)
     held = new Map()
   }
   for await (const row of before()) {
-    const id = rowId(row)
-    if (id !== null) {
-      if (held.has(id)) {
-        yield { change: 'changed', key: id, before: row, after: held.get(id)! }
-        held.delete(id)
-      } else if (ids.get(idDigest(id)) !== missing) yield { change: 'removed', key: id, before: row }
+    const { id, digest } = marksOf(kind, row)
+    if (!isAmong(id)) {
+      if (held.has(id!)) {
+        yield { change: 'changed', key: id!, before: row, after: held.get(id!)! }
+        held.delete(id!)
+      } else if (ids.get(idDigest(id!)) !== seen) yield { change: 'removed', key: id!, before: row }
       continue
     }
-    const digest = rowDigest(kind, row)
     const left = contents.get(digest)!
     if (left === 0) continue
     contents.set(digest, left - 1)
     yield { change: 'removed', key: digest.toString('hex'), before: row }
+  }
+}
+
+/** A row's id, and what stands for its content: of a row with an id, for both. */
+function marksOf(kind: DatasetKind, row: JsonValue): { id: string | null; digest: Buffer } {
+  const id = rowId(row)
+  const digest = rowDigest(kind, row)
+  return { id, digest: id === null ? digest : pairDigest(id, digest) }
+}
+
+async function noteRepeated(rows: AsyncIterable<JsonValue>, repeated: DigestTable): Promise<void> {
+  const known = new DigestTable()
+  for await (const row of rows) {
+    const id = rowId(row)
+    if (id !== null && !known.add(idDigest(id)).isNew) repeated.add(idDigest(id))
   }
 }
 

@@ -8,7 +8,7 @@ import { inherited, tablesOf } from '../lineage.js'
 import type { DatasetKind } from '../records/index.js'
 import { parseRow } from '../records/parse-row.js'
 import { rowDigest, rowId } from '../records/row-key.js'
-import { readDatasetRows, readDatasetVersion, saveDatasetVersion } from '../store.js'
+import { type Alongside, readDatasetRows, readDatasetVersion, saveDatasetVersion } from '../store.js'
 import type { DatasetVersion } from '../version.js'
 
 export interface ExampleEdits {
@@ -22,6 +22,7 @@ export interface ExampleEdits {
   remove?: readonly string[]
   description?: string
   createdBy?: string
+  alongside?: Alongside<EditReport> | undefined
 }
 
 /** What an edit did. */
@@ -56,6 +57,7 @@ export async function editExamples(database: Database, blobs: RowBlobs, edits: E
       provenance: { ...inherited(parent), edited: parent.id },
       derivedFrom: tablesOf(parent),
       ...(edits.createdBy && { createdBy: edits.createdBy }),
+      alongside: async (client, saved) => edits.alongside?.(client, { ...saved, ...report }),
     },
     now,
   )
@@ -65,13 +67,25 @@ export async function editExamples(database: Database, blobs: RowBlobs, edits: E
 function parseAdded(kind: DatasetKind, add: readonly JsonValue[]): Properties[] {
   const problems: Problem[] = []
   const rows = add.map((row, i) => checkedRow(kind, row, `add[${i}]`, problems))
+  const ids = new Set<string>()
+  for (const [i, row] of rows.entries()) {
+    const id = row && rowId(row)
+    if (id !== null && ids.has(id)) problems.push(repeated(`add[${i}]`, id, 'Give each its own id, or none.'))
+    else if (id !== null) ids.add(id)
+  }
   refuse(problems)
   return rows as Properties[]
 }
 
 function checkedRow(kind: DatasetKind, row: JsonValue, where: string, problems: Problem[]): Properties | null {
-  return parseRow(kind, row, (at, code, found, expected, more) =>
-    problems.push(problem({ code, where: at ? `${where}.${at}` : where, found: JSON.stringify(found) ?? 'nothing', expected, ...more })),
+  return parseRow(kind, row, (at, code, found, expected, { suggestion } = {}) =>
+    // a field that there is not is an error here: an edit of nothing would go unnoticed
+    problems.push(
+      problem({
+        ...{ code, where: at ? `${where}.${at}` : where, found: JSON.stringify(found) ?? 'nothing', expected },
+        ...(suggestion && { suggestion }),
+      }),
+    ),
   )
 }
 
@@ -83,6 +97,11 @@ function refuse(problems: readonly Problem[]): void {
     })
 }
 
+const isHash = (key: string): boolean => /^[0-9a-f]{64}$/.test(key)
+
+const repeated = (where: string, id: string, suggestion: string): Problem =>
+  problem({ code: 'repeated-id', where, found: `several rows with the id "${id}"`, expected: 'an id of its own', suggestion })
+
 async function* editRows(
   kind: DatasetKind,
   rows: AsyncIterable<JsonValue>,
@@ -92,33 +111,39 @@ async function* editRows(
 ): AsyncGenerator<JsonValue> {
   const { change = {}, remove = [] } = edits
   const [changing, removing] = [new Set(Object.keys(change)), new Set(remove)]
-  const used = new Set<string>()
-  const byHash = [...changing, ...removing].some((key) => /^[0-9a-f]{64}$/.test(key))
+  const used = new Map<string, number>()
+  const use = (key: string) => used.set(key, (used.get(key) ?? 0) + 1)
+  const taken = new Map(added.map((row, i) => [rowId(row), i] as const))
+  const byHash = [...changing, ...removing].some(isHash)
   const problems: Problem[] = []
   const keyIn = (row: JsonValue, keys: ReadonlySet<string>): string | undefined =>
     [rowId(row), byHash ? rowDigest(kind, row).toString('hex') : null].find((key): key is string => key !== null && keys.has(key))
   for await (const row of rows) {
+    const id = rowId(row)
     const removed = removing.size > 0 ? keyIn(row, removing) : undefined
     if (removed !== undefined) {
-      used.add(removed)
+      use(removed)
       report.removed++
       continue
     }
+    if (id !== null && taken.has(id)) problems.push(repeated(`add[${taken.get(id)}]`, id, 'Change that row instead.'))
     const key = changing.size > 0 ? keyIn(row, changing) : undefined
     if (key === undefined) {
       yield row
       continue
     }
-    used.add(key)
+    use(key)
     report.changed++
     const changed = checkedRow(kind, { ...(row as Properties), ...change[key] }, `change["${key}"]`, problems)
     if (changed) yield changed
   }
-  for (const key of [...changing, ...removing])
+  for (const key of [...changing, ...removing]) {
     if (!used.has(key))
       problems.push(
         problem({ code: 'no-such-row', where: key, found: 'no row with this id or content hash', expected: 'a row of the version' }),
       )
+    else if (used.get(key)! > 1 && !isHash(key)) problems.push(repeated(key, key, 'Name the row by the hash of its content.'))
+  }
   refuse(problems)
   report.added = added.length
   yield* added

@@ -4,6 +4,7 @@ import { ownMember } from '../../util/record.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import { DigestTable } from '../records/digest-table.js'
 import { type DatasetKind, recordKind } from '../records/index.js'
+import { assertLabelSet } from '../records/record-kind.js'
 import { rowDigest, rowId } from '../records/row-key.js'
 import { compileConditions } from './condition.js'
 import type { Modifications } from './modifications.js'
@@ -53,6 +54,7 @@ function labelMappings(kind: DatasetKind, { label_mapping, intent_mapping, senti
   const mappings = given.filter(([, mapping]) => Object.keys(mapping).length > 0)
   if (mappings.length > 0 && !recordKind(kind).relabel)
     throw new EspalierError('BAD_INPUT', `mapping of ${mappings[0]![0]}: rows of the kind ${kind} have no labels that can be mapped`)
+  for (const [set] of mappings) assertLabelSet(recordKind(kind), set, 'label_mapping')
   return mappings
 }
 

@@ -100,12 +100,18 @@ describe('ingest', () => {
       'projectId: "p", systemId: "s", hiveDdls: [{ text: "CREATE TABLE t (a INT)" }], rejectBelow: 0.99',
       'nothing was saved',
     ],
+    [
+      'a bar that is no quality',
+      'projectId: "p", systemId: "s", hiveDdls: [{ text: "CREATE TABLE t (a INT)" }], rejectBelow: 2',
+      'rejectBelow: found 2',
+    ],
   ])('%s is refused', async (_, args, message) => {
     const { errors, data } = await server.post(`mutation { ingest(${args}) { snapshotId } }`)
     expect(data).toBeNull()
     expect(errors?.[0]?.message).toContain(message)
     expect(errors?.[0]?.extensions.code).toMatch(/BAD_USER_INPUT|GATE_FAILED/)
-    expect(await server.ask('{ snapshots(projectId: "p") { totalCount } }')).toEqual({ snapshots: { totalCount: 0 } })
+    const { snapshots, projects } = await server.ask('{ snapshots { totalCount } projects { id } }')
+    expect([snapshots.totalCount, projects.map(({ id }: { id: string }) => id)]).toEqual([4, ['bank', 'broken']])
   })
 
   test('paths: a folder by extension, names relative to it; refused where others could reach the server', async () => {
@@ -220,7 +226,6 @@ describe('reads', () => {
       snapshots(projectId: "bank", first: 2) { totalCount pageInfo { hasNextPage } edges { node { id observedAt nodes { added } metrics { columnCount } problems { code } } } }
       quality(projectId: "bank") { observedAt quality { score level } metrics { columnCount } }
       before: quality(projectId: "bank", asOf: "2024-01-01") { metrics { columnCount } }
-      none: quality(projectId: "nobody") { observedAt }
       metricSeries(nodeIds: ["bank"], names: ["column_count"]) { at value } }`)
     expect(answer.diff.isPartial).toBe(false)
     expect(answer.diff.nodes).toEqual(
@@ -238,7 +243,6 @@ describe('reads', () => {
     expect(answer.snapshots.edges[0].node.observedAt).toBe('2024-02-01T00:00:00.000Z')
     expect(answer.quality.metrics.columnCount).toBe(12)
     expect(answer.before.metrics.columnCount).toBe(11)
-    expect(answer.none).toBeNull()
     expect(answer.metricSeries).toEqual([
       { at: '2024-01-01T00:00:00.000Z', value: 11 },
       { at: '2024-01-02T00:00:00.000Z', value: 11 },

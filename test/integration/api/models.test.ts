@@ -297,7 +297,8 @@ describe('runs that work', () => {
   })
 
   test('no pattern set yet is NOT_FOUND with what to do', async () => {
-    expect((await server.post('{ patternSet(projectId: "nobody") { id } }')).errors?.[0]?.extensions).toMatchObject({
+    await server.ask('mutation { createProject(input: { id: "unlearned" }) { id } }')
+    expect((await server.post('{ patternSet(projectId: "unlearned") { id } }')).errors?.[0]?.extensions).toMatchObject({
       code: 'NOT_FOUND',
       remedy: expect.stringContaining('learn'),
     })

@@ -128,6 +128,10 @@ describe('training data by REST', () => {
       ['broken.jsonl:5', 'not-json'],
     ])
     expect((await call('/datasets?project_id=words')).body.datasets.map((d: Json) => d.name)).not.toContain('broken')
+    const elsewhere = (project: string) => call(`/import?project_id=${project}&name=x`, { method: 'POST', body: '{"text": 3}' })
+    expect((await elsewhere('unheard')).status).toBe(400)
+    expect((await elsewhere('no%20name')).body.errors[0].message).toMatch(/project id/)
+    expect((await server.ask('{ projects { id } }')).projects.map(({ id }: Json) => id)).not.toContain('unheard')
     const before = { before: new Date(Date.now() + 60_000) }
     await collectBlobs(platform.blobs, blobReferrers(platform.database), before)
     expect((await collectBlobs(platform.blobs, blobReferrers(platform.database), before)).deleted).toBe(0)
@@ -154,6 +158,16 @@ describe('training data by REST', () => {
     expect((await call('/datasets?project_id=words')).body.datasets.map((d: Json) => d.name)).not.toContain('half')
   })
 
+  test('a form that ends in the middle of its file is refused, and the server goes on', async () => {
+    const part = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{"text":"hello there"}\n'
+    const send = (body: string, type: string) =>
+      call('/import?project_id=words&name=cut', { method: 'POST', body, headers: { 'content-type': type } })
+    for (const body of [part, `${part}--x`, '--x\r\nfoo'])
+      expect((await send(body, 'multipart/form-data; boundary=x')).body.errors[0].message).toMatch(/could not be read to its end/)
+    expect((await send(part, 'multipart/form-data')).body.errors[0].message).toMatch(/where its parts end/)
+    expect((await call('/datasets?project_id=words')).body.datasets.map((d: Json) => d.name)).not.toContain('cut')
+  })
+
   test('pickle is refused by name and by its first bytes, with the reason and what to use', async () => {
     const refused = await importing('p', new Uint8Array([0x80, 4, 0x95, 0, 0]), '&format=pickle')
     const sniffed = await importing('p', new Uint8Array([0x80, 4, 0x95, 0, 0]))
@@ -175,6 +189,16 @@ describe('training data by REST', () => {
     expect((await importing('typo', jsonl, '&mapping=intent')).status).toBe(400)
     expect((await call('/datasets?project_id=words&first=0')).status).toBe(400)
     expect((await call('/datasets/nope')).status).toBe(404)
+    for (const given of [{ tags: [1] }, { tags: 'a' }, { tags: { a: 1 } }, { provenance: [1] }, { name: 'a\u0000b' }])
+      expect([given, (await post('/datasets', { project_id: 'words', name: 'odd', ...given })).status]).toEqual([given, 400])
+    const { id } = (await call('/datasets?project_id=words')).body.datasets[0]
+    expect((await call(`/datasets/${id}/versions?after=new`)).body.errors[0].message).toMatch(/number of a version/)
+    for (const both of [
+      { restore: '1.0', add: [] },
+      { restore: '1.0', from: '1.0' },
+      { modifications: {}, remove: ['a'] },
+    ])
+      expect((await post(`/datasets/${id}/versions`, both)).body.errors[0].message).toMatch(/expected one of restore, from/)
   })
 
   test('health says how it is, and metrics count', async () => {

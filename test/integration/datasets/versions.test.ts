@@ -1,10 +1,16 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localBlobs } from '../../../src/blobs/local.js'
 import { enhanceVersion } from '../../../src/datasets/enhancement/enhance-version.js'
+import { readDataset } from '../../../src/datasets/exchange/dataset-store.js'
+import { importDataset } from '../../../src/datasets/exchange/import.js'
 import { datasetGraph } from '../../../src/datasets/graph-store.js'
+import { readSplits } from '../../../src/datasets/splits/split-store.js'
+import { splitDatasetVersion } from '../../../src/datasets/splits/split-version.js'
+import { versionStatistics } from '../../../src/datasets/statistics/version-statistics.js'
 import {
   findDatasetVersion,
   type NewDatasetVersion,
@@ -21,7 +27,7 @@ import { countChanges, diffVersions } from '../../../src/datasets/versions/diff.
 import { editExamples } from '../../../src/datasets/versions/edit.js'
 import { restoreVersion } from '../../../src/datasets/versions/restore-store.js'
 import { readGraphChanges } from '../../../src/postgres/outbox.js'
-import type { Database } from '../../../src/postgres/sql.js'
+import type { Database, Sql } from '../../../src/postgres/sql.js'
 import type { JsonValue, Properties } from '../../../src/vocabulary.js'
 import { freshDatabase } from '../../support/database.js'
 
@@ -110,11 +116,89 @@ describe('editing', () => {
     await expect(editExamples(database, blobs, { versionId: version.id, add: [{ text: 1 }] }, now)).rejects.toMatchObject({
       problems: [{ code: 'wrong-type', where: 'add[0].text' }],
     })
+    await expect(
+      editExamples(database, blobs, { versionId: version.id, change: { [keys[0]!]: { expected_intnt: 'x' } } }, now),
+    ).rejects.toMatchObject({ problems: [{ severity: 'error', code: 'unknown-field', suggestion: 'Did you mean "expected_intent"?' }] })
     expect(await readDatasetVersions(database, first.datasetId)).toEqual(before)
     await expect(editExamples(database, blobs, { versionId: first.id, add: [] }, now)).rejects.toMatchObject({
       code: 'CONFLICT',
       remedy: expect.stringContaining('read the latest'),
     })
+  })
+
+  it('refuses an id that is, or becomes, that of several rows', async () => {
+    const double = { ...texts(1)[0]!, text: 'another text' }
+    const first = await save('doubles', [...texts(2), double])
+    const refusal = (edits: object) =>
+      editExamples(database, blobs, { versionId: first.id, ...edits }, now).then(
+        () => null,
+        (error) => error.problems.map((p: { code: string; where: string }) => [p.code, p.where]),
+      )
+    expect(await refusal({ remove: ['r0'] })).toEqual([['repeated-id', 'r0']])
+    expect(await refusal({ change: { r0: { text: 'x' } } })).toEqual([['repeated-id', 'r0']])
+    expect(await refusal({ add: [{ id: 'r1', text: 'y' }] })).toEqual([['repeated-id', 'add[0]']])
+    const fresh = { id: 'new', text: 'z' }
+    expect(await refusal({ add: [fresh, fresh] })).toEqual([['repeated-id', 'add[1]']])
+    const { version } = await editExamples(database, blobs, { versionId: first.id, remove: ['r1'], add: [{ id: 'r1', text: 'y' }] }, now)
+    expect((await rowsOf(version.id)).map(({ id, text }) => [id, text])).toEqual([
+      ['r0', 'text number 0'],
+      ['r0', 'another text'],
+      ['r1', 'y'],
+    ])
+  })
+})
+
+describe('what is done alongside', () => {
+  it('is in the transaction of the save: what it throws leaves nothing of either', async () => {
+    const first = await save('alongside', texts(3))
+    const before = await readDatasetVersions(database, first.datasetId)
+    const alongside = async (client: Sql): Promise<never> => {
+      await client.query("INSERT INTO audit_log (actor, action, subject) VALUES ('ann', 'dataset-modified', 'alongside')")
+      throw new Error('no audit')
+    }
+    const deeds: (() => Promise<unknown>)[] = [
+      () => editExamples(database, blobs, { versionId: first.id, remove: ['r0'], alongside }, now),
+      () => createVersionFrom(database, blobs, { sourceId: first.id, modifications: { drop: ['r0'] }, alongside }, now),
+      () => enhanceVersion(database, blobs, { versionId: first.id, options: { enrich: {} }, alongside }, now),
+      () => restoreVersion(database, { versionId: first.id, alongside }, now),
+      () => validateVersion(database, blobs, { versionId: first.id, alongside }, now),
+      () => splitDatasetVersion(database, blobs, { versionId: first.id, alongside }, now),
+      () =>
+        importDataset(database, blobs, {
+          dataset: { projectId: 'demo', name: 'alongside', kind: 'labeled-text' },
+          source: Readable.from([Buffer.from('{"text":"hello there"}')]),
+          file: 'a.jsonl',
+          now,
+          alongside,
+        }),
+    ]
+    for (const deed of deeds) await expect(deed()).rejects.toThrow('no audit')
+    expect(await readDatasetVersions(database, first.datasetId)).toEqual(before)
+    expect(await readSplits(database, first.id)).toEqual([])
+    expect((await database.query("SELECT 1 FROM audit_log WHERE subject = 'alongside'")).rowCount).toBe(0)
+  })
+
+  it('leaves a dataset that says when its newest version was made', async () => {
+    const { datasetId, id } = await save('dated', texts(2))
+    const later = new Date('2024-06-01T00:00:00Z')
+    await editExamples(database, blobs, { versionId: id, remove: ['r0'] }, later)
+    expect(await readDataset(database, datasetId)).toMatchObject({ createdAt: now, updatedAt: later })
+    const latest = new Date('2024-07-01T00:00:00Z')
+    await restoreVersion(database, { versionId: id }, latest)
+    expect((await readDataset(database, datasetId)).updatedAt).toEqual(latest)
+  })
+})
+
+describe('texts that Postgres cannot keep', () => {
+  it('are rows all the same, and told of with a mark in their place', async () => {
+    const odd = { text: 'half \ud800 and nul \u0000 here', expected_intent: 'a\u0000b', expected_sentiment: '\udc00' }
+    const version = await save('odd', [odd], { description: 'x\u0000y' })
+    expect(version).toMatchObject({ description: 'x\ufffdy', shape: { labels: { intent: ['a\ufffdb'], sentiment: ['\ufffd'] } } })
+    expect(await rowsOf(version.id)).toEqual([odd])
+    const { report } = await validateVersion(database, blobs, { versionId: version.id }, now)
+    expect(report.total).toBe(1)
+    expect((await versionStatistics(database, blobs, version, now)).rows).toBe(1)
+    expect((await validateVersion(database, blobs, { versionId: version.id }, now)).cached).toBe(true)
   })
 })
 

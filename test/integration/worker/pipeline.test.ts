@@ -182,6 +182,36 @@ describe('a full pipeline', { timeout: 150_000 }, () => {
     expect((await server.ask(query, { seed: 2 })).domainTestCases).not.toEqual(cases)
   })
 
+  it('asks for transfer between projects where others stand beside, and scores answers that were found elsewhere', async () => {
+    const table = (name: string) => `CREATE TABLE ${name} (id BIGINT, name STRING, amount DECIMAL(10,2), opened DATE);`
+    const ingest =
+      'mutation ($text: String!) { ingest(projectId: "other", systemId: "hive", hiveDdls: [{ text: $text, name: "a.sql" }]) { snapshotId } }'
+    await server.ask(ingest, { text: ['customer', 'account', 'branch'].map(table).join('\n') })
+    const query = `query { domainTestCases(projectId: "bank", perLevel: 10, besideProjectIds: ["other"]) {
+      id level group question expected majority choices } }`
+    const { domainTestCases: cases } = await server.ask(query)
+    const transfer = cases.filter(({ level }: { level: number }) => level === 4)
+    expect(new Set(transfer.map(({ group }: { group: string }) => group))).toEqual(new Set(['bank -> other', 'other -> bank']))
+    const child = (await readChildren(platform.database, [first])).find(({ kind }) => kind === 'train-ggnn')!
+    const asked = 'mutation ($id: ID!, $beside: [ID!]!) { evaluateTrainingResults(trainRunId: $id, besideProjectIds: $beside) { id } }'
+    const { id } = (await server.ask(asked, { id: child.id, beside: ['other'] })).evaluateTrainingResults
+    await until(id, ({ state }) => state === 'completed')
+    expect((await ledger(id)).result).toMatchObject({ transferBetween: 'project' })
+    expect((await server.post(asked, { id: child.id, beside: ['nowhere'] })).errors![0]!.message).toMatch(/no project "nowhere"/)
+    const score = async (answer: 'expected' | 'majority') => {
+      const predictions = Object.fromEntries(cases.map((one: Record<string, string>) => [one['id'], one[answer]]))
+      const facts = { modelMetrics: { validation_loss: 0.2 }, predictions, testCases: cases }
+      return (await server.ask('query ($facts: JSON!) { evaluationOf(facts: $facts) }', { facts })).evaluationOf
+    }
+    const right = await score('expected')
+    expect(right).toMatchObject({
+      training_quality: { loss_quality: 'good' },
+      intelligence_metrics: { levels: [{ score: { value: 1 } }, {}, {}, {}, {}] },
+    })
+    for (const { score: found, baselines } of (await score('majority')).intelligence_metrics.levels)
+      expect(found?.value ?? null).toBe(baselines.majority)
+  })
+
   it('reads history from Glean where there is some, and does anew what new documents change', async () => {
     await server.ask('mutation { exportToGlean(projectId: "bank", systemId: "estate") { facts } }')
     const { id } = await run(documents('v2'))
@@ -204,7 +234,7 @@ describe('a full pipeline', { timeout: 150_000 }, () => {
     const { id } = await run({ hiveDdls: [{ text: 'CREATE TABLE (((', name: 'broken.sql' }], project: 'broken' })
     const { state, error } = await ledger(id)
     expect(state).toBe('failed')
-    expect(error).toMatchObject({ code: 'BAD_INPUT', message: expect.stringMatching(/^step ingest: nothing could be read: broken\.sql/) })
+    expect(error).toMatchObject({ code: 'UNREADABLE', message: expect.stringMatching(/^step ingest: nothing could be read: broken\.sql/) })
     expect((await readChildren(platform.database, [id])).map(({ kind }) => kind)).toEqual(['ingest'])
   })
 

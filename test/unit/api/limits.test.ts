@@ -1,6 +1,6 @@
 import { buildSchema, getIntrospectionQuery, parse, specifiedRules, validate } from 'graphql'
 import { describe, expect, test } from 'vitest'
-import { estimateCost } from '../../../src/api/cost.js'
+import { estimateCost, variablesRefusal } from '../../../src/api/cost.js'
 import { defaultLimits, limitRules } from '../../../src/api/limits.js'
 
 const schema = buildSchema(`
@@ -78,4 +78,10 @@ describe('limits', () => {
     ])
     expect(refusals(`{ tablesConnection(where: ${nest(3)}) { totalCount } }`)).toEqual([])
   })
+})
+
+test('variables may hold lists longer than a call has arguments; it is objects that must not nest', () => {
+  expect(variablesRefusal({ graph: { nodeFeatures: Array.from({ length: 300_000 }, () => [1]) } }, 8)).toBeUndefined()
+  const nested = (n: number): unknown => (n === 0 ? 1 : { not: [nested(n - 1)] })
+  expect(variablesRefusal({ where: nested(9) }, 8)?.message).toContain('nest 9 objects')
 })

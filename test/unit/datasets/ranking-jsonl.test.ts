@@ -22,6 +22,9 @@ const line = (more: object = {}) => JSON.stringify({ query_id: 'q', candidates: 
 const parse = (...lines: string[]) => parseRankingJsonl(lines.join('\n'), { file: 'lists.jsonl' })
 const codes = async (...lines: string[]) => (await parse(...lines)).problems.map((p) => p.code)
 
+/** Beyond it a number is infinite in float32, and refused. */
+const largestFloat = 3.4028234663852886e38
+
 describe('ranking JSONL', () => {
   it('reads lists, edge types, directions and the query vector', async () => {
     const { lists, problems } = await parse(
@@ -264,7 +267,7 @@ const many = (n: number): RankingList[] =>
   }))
 
 function rankingLists(): fc.Arbitrary<RankingList[]> {
-  const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => (Object.is(x, -0) ? 0 : x))
+  const number = fc.double({ noNaN: true, min: -largestFloat, max: largestFloat }).map((x) => (Object.is(x, -0) ? 0 : x))
   const list = (width: number, queryWidth: number) =>
     fc.record(
       {

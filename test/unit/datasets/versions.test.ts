@@ -100,6 +100,12 @@ describe('modifications', () => {
     expect(modify({ confidence_adjustment }, row)!['confidence']).toBeCloseTo(expected)
   })
 
+  it('refuse label sets that there are not, with what was meant', () => {
+    expect(() => modify({ label_mapping: { sentimnt: { ok: 'fine' } } }, row)).toThrow(
+      /label set "sentimnt", expected one of intent, sentiment/,
+    )
+  })
+
   it('filter by conditions, and drop by id or content', () => {
     expect(modify({ drop: ['r1'] }, row)).toBeNull()
     expect(modify({ drop: ['r2'] }, row)).toBe(row)
@@ -172,6 +178,18 @@ describe('a diff', () => {
     expect(changes[5]).toMatchObject({ before: { text: 'x' } })
   })
 
+  it('compares rows whose id is not theirs alone by their content', async () => {
+    const named = (text: string) => ({ id: 'a', text })
+    const told = async (before: JsonValue[], after: JsonValue[]) =>
+      (await diff(before, after)).map((change) => [change.change, ('before' in change ? change.before : change.after) as Properties])
+    expect(await told([named('1'), named('2')], [named('3'), named('1')])).toEqual([
+      ['added', named('3')],
+      ['removed', named('2')],
+    ])
+    expect(await told([named('1')], [named('2'), named('1')])).toEqual([['added', named('2')]])
+    expect(await told([named('1'), named('1')], [named('1')])).toEqual([['removed', named('1')]])
+  })
+
   it('sees neither times nor order', async () => {
     const [a, b] = [{ text: 'a', created_at: '2024-01-01' }, { text: 'b' }]
     expect(await diff([a, b], [b, { text: 'a', created_at: '2025-01-01' }])).toEqual([])
@@ -184,8 +202,9 @@ describe('a diff', () => {
         Array.from({ length: 40 }, () =>
           rng.next() < 0.5 ? { id: `${rng.integer(30)}`, text: `${rng.integer(3)}` } : { text: `t${rng.integer(12)}` },
         )
+      // every third round, ids may repeat
       const unique = (rows: { id?: string; text: string }[]) =>
-        rows.filter((row, i) => row.id === undefined || rows.findIndex((r) => r.id === row.id) === i)
+        rows.filter((row, i) => round % 3 === 0 || row.id === undefined || rows.findIndex((r) => r.id === row.id) === i)
       const [before, after] = [unique(some()), unique(some())]
       const left = before.map((row) => JSON.stringify(row))
       const take = (row: JsonValue) => {

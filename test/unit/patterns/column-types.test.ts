@@ -117,8 +117,23 @@ describe('predicting schema evolution', () => {
 
   it('comes near the observed rate when there is much data', () => {
     const many = Array.from({ length: 4000 }, (_, i) => `c${i}`)
-    const wide = learnColumnTypes([...many.map((id) => event(0, id, 'int')), ...many.slice(0, 400).map((id) => event(100, id, 'bigint'))])
-    // 400 changes in 400 * 100 + 3600 * 100 column-days as `int`
-    expect(changeProbability(wide, 'int', { horizonDays: 100, asOf: day(100) })).toBeCloseTo(1 - Math.exp(-0.1), 3)
+    const wide = learnColumnTypes([...many.map((id) => event(0, id, 'int')), ...many.slice(0, 2000).map((id) => event(3650, id, 'bigint'))])
+    // 2,000 changes in 4,000 * 3,650 column-days as `int`
+    const observed = 1 - Math.exp((-2000 / (4000 * 3650)) * 100)
+    const found = changeProbability(wide, 'int', { horizonDays: 100, asOf: day(3650) })
+    expect(Math.abs(found / observed - 1)).toBeLessThan(0.02)
+  })
+
+  it('takes no change that was seen for a small chance and not for none, and one that was seen for little more', () => {
+    const still = learnColumnTypes([event(0, 'a', 'int'), event(0, 'b', 'int'), event(0, 'c', 'text')])
+    const [same, other] = predictSchemaEvolution(still, 'int', { asOf: day(30) })
+    expect(same).toMatchObject({ type: 'int', change: false })
+    expect(other).toMatchObject({ type: 'text', change: true })
+    expect(same!.probability + other!.probability).toBeCloseTo(1, 12)
+    expect(other!.probability).toBeGreaterThan(0.001)
+    const once = learnColumnTypes([event(1, 'a', 'bigint')], still)
+    const after = changeProbability(once, 'int', { asOf: day(30) })
+    expect(after).toBeGreaterThan(other!.probability)
+    expect(after).toBeLessThan(0.15)
   })
 })

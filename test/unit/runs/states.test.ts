@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { planFailure } from '../../../src/runs/attempt.js'
 import { assertMove, isTerminal, legalMoves } from '../../../src/runs/states.js'
-import { storable, storableJson } from '../../../src/runs/text.js'
 import { EspalierError } from '../../../src/util/error.js'
+import { storable, storableJson } from '../../../src/util/storable.js'
 import { runStates } from '../../../src/vocabulary.js'
 
 describe('moves of a run', () => {

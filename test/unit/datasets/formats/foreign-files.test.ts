@@ -1,5 +1,7 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chooseFormat } from '../../../../src/datasets/exchange/import.js'
@@ -122,6 +124,20 @@ describe('what is wrong is told with its place', () => {
     expect(await places('a.csv', 'text,text\na,b\n')).toEqual([['a.csv:1', 'repeated-name']])
     expect(await places('a.csv', 'text,confidence\na,high\n')).toEqual([['a.csv:2:confidence', 'wrong-type']])
   })
+  test('CSV that something else separates, unless the one name is quoted', async () => {
+    for (const separator of [';', '\t', '|']) {
+      const { problems } = await read('a.csv', `text${separator}expected_intent\nhello${separator}greet\n`)
+      expect(problems.map((p) => [p.where, p.code])).toEqual([['a.csv:1', 'separator']])
+      expect(problems[0]!.suggestion).toContain(JSON.stringify(separator))
+    }
+    const { rows } = await read('a.csv', '"a;b"\n1\n', { kind: 'tabular' })
+    expect(rows).toEqual([{ 'a;b': 1 }])
+  })
+  test('metadata without end', async () => {
+    const nested = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`
+    expect(await places('a.jsonl', `{"text":"x","metadata":${nested}}\n`)).toEqual([['a.jsonl:1:metadata', 'too-deep']])
+    expect(await places('a.csv', `text,metadata\nx,"${nested.replaceAll('"', '""')}"\n`)).toEqual([['a.csv:2:metadata', 'too-deep']])
+  })
   test('CoNLL without tags, or with others', async () => {
     expect(await places('a.conll', 'a\n\n')).toEqual([['a.conll:1', 'no-tag']])
     expect(await places('a.conll', 'a O\nb X-PER\n')).toEqual([['a.conll:1', 'bad-tag']])
@@ -134,6 +150,25 @@ describe('what is wrong is told with its place', () => {
     await expect(read('a.csv', new Uint8Array([0x74, 0xff, 0xfe, 0x0a]))).rejects.toThrow(/UTF-8/)
     await expect(read('a.parquet', 'PAR1 not really')).rejects.toThrow(/Parquet/)
     await expect(read('a.tar', 'x'.repeat(2000))).rejects.toThrow(/tar/)
+  })
+})
+
+test('numbers of a table that would lose digits stay texts, as those do that are no numbers', async () => {
+  const cells = ['9007199254740992', '9007199254740993', '-12345678901234567890', '100000000000000000000', '1e999', '0.1', '007']
+  const { rows, problems } = await read('a.csv', `x\n${cells.join('\n')}\n`, { kind: 'tabular' })
+  expect(problems).toEqual([])
+  expect(rows.map((row) => row['x'])).toEqual([2 ** 53, '9007199254740993', '-12345678901234567890', 1e20, '1e999', 0.1, '007'])
+})
+
+test.each([
+  ['rows.xlsx', 'PK\x03\x04', /zip/, /CSV/],
+  ['rows.arrow', 'ARROW1\0\0', /Arrow/, /Parquet/],
+  ['rows.db', 'SQLite format 3\0', /SQLite/, /CSV/],
+])('%s is told for what it is', async (file, head, what, remedy) => {
+  await expect(read(file, `${head}${'\0'.repeat(100)}`)).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringMatching(what),
+    remedy: expect.stringMatching(remedy),
   })
 })
 
@@ -160,6 +195,24 @@ test('two entities of one label stay two, beside each other or apart; IOBES mark
     (spansOf((await read('x.conll', words(...tags))).rows[0]) as [string][]).map(([text]) => text)
   expect(await entities('B-A', 'B-A', 'O', 'I-A', 'I-A', 'O', 'B-B', 'I-A')).toEqual(['w0', 'w1', 'w3 w4', 'w6', 'w7'])
   expect(await entities('S-A', 'B-A', 'I-A', 'E-A', 'S-A', 'I-A')).toEqual(['w0', 'w1 w2 w3', 'w4', 'w5'])
+})
+
+test('Parquet of other programs: NaN is what is missing, and integers keep their digits', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'espalier-parquet-'))
+  const file = path.join(folder, 'odd.parquet')
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(
+    `COPY (SELECT * FROM (VALUES (9007199254740993, 'nan'::DOUBLE, 1), (2, 1.5, 2)) t("an id", x, n)) TO '${file}' (FORMAT parquet)`,
+  )
+  const { rows, problems } = await read('odd.parquet', new Uint8Array(fs.readFileSync(file)), { kind: 'tabular' })
+  fs.rmSync(folder, { recursive: true })
+  connection.closeSync()
+  expect(rows).toEqual([
+    { 'an id': '9007199254740993', x: null, n: 1 },
+    { 'an id': '2', x: 1.5, n: 2 },
+  ])
+  expect(problems).toMatchObject([{ severity: 'warning', code: 'nan', where: 'odd.parquet:x' }])
 })
 
 test("Hugging Face's own Parquet: numbers of classes are their names again, -1 is none", async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { batches, sampleRows } from '../../../../src/datasets/sampling.js'
 import { collectStatistics } from '../../../../src/datasets/statistics/collect.js'
+import { drawRows } from '../../../../src/datasets/statistics/sampling.js'
 import { pearson } from '../../../../src/statistics/correlation.js'
 import { quantile, summarize } from '../../../../src/statistics/summary.js'
 import type { Properties } from '../../../../src/vocabulary.js'
@@ -88,33 +88,21 @@ describe('statistics of fields', () => {
 })
 
 describe('rows', () => {
-  it('come in batches that together are the rows', () =>
-    fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(), { maxLength: 30 }), fc.integer({ min: 1, max: 9 }), async (all, size) => {
-        const found: number[][] = []
-        for await (const batch of batches(all, size)) found.push(batch)
-        expect(found.flat()).toEqual(all)
-        found.forEach((batch, i) => {
-          expect(batch.length).toBe(i < found.length - 1 ? size : all.length - size * i)
-        })
-      }),
-    ))
-
   it('are sampled by the seed, in order, each as likely as any other', async () => {
     const all = Array.from({ length: 20 }, (_, i) => i)
     const hits = new Array<number>(20).fill(0)
     for (let seed = 0; seed < 2000; seed++) {
-      const sample = await sampleRows(all, 5, seed)
+      const sample = await drawRows(all, 5, seed)
       expect(new Set(sample).size).toBe(5)
       expect(sample).toEqual([...sample].sort((a, b) => a - b))
       for (const i of sample) hits[i]!++
     }
     // 2,000 draws at a quarter: 4.5 standard deviations
     for (const n of hits) expect(Math.abs(n - 500)).toBeLessThan(88)
-    expect(await sampleRows(all, 5, 1)).toEqual(await sampleRows(all, 5, 1))
-    expect(await sampleRows(all, 20, 1)).toEqual(all)
-    expect(await sampleRows(all, 50, 1)).toEqual(all)
-    expect(await sampleRows([], 5, 1)).toEqual([])
-    await expect(sampleRows(all, 0, 1)).rejects.toThrow('expected a whole number from 1')
+    expect(await drawRows(all, 5, 1)).toEqual(await drawRows(all, 5, 1))
+    expect(await drawRows(all, 20, 1)).toEqual(all)
+    expect(await drawRows(all, 50, 1)).toEqual(all)
+    expect(await drawRows([], 5, 1)).toEqual([])
+    await expect(drawRows(all, 0, 1)).rejects.toThrow('expected a whole number from 1')
   })
 })

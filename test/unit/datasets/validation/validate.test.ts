@@ -118,11 +118,26 @@ describe('a validation', () => {
     expect((await validate([row('a text to read', 'a', { expected_entities: 'none', metadata: [] })])).counts).toEqual({ types: 2 })
   })
 
+  it('names rows that have the id of another one', async () => {
+    const report = await validate([
+      row('Hello, good morning', 'greet', { id: 'a' }),
+      row('And good bye to you', 'leave', { id: 'a' }),
+      ...clean,
+    ])
+    expect(only(report, 'repeated-ids')).toMatchObject([{ severity: 'error', row: 2, field: 'id', message: 'the id "a" is that of row 1' }])
+    const event = (query_id: string) => ({ query_id, query: 'SELECT 1 FROM t' })
+    expect(only(await validate([event('q'), event('q')], {}, 'query-event'), 'repeated-ids')).toMatchObject([{ row: 2, field: 'query_id' }])
+  })
+
   it('requires the labels that are asked for, no others', async () => {
     const rows = clean.map(({ text, expected_intent }: { text: unknown; expected_intent?: string }) => ({ text, expected_intent }))
     expect((await validate(rows)).counts).toEqual({ 'required-labels': 3 })
     expect((await validate(rows, { requiredLabels: ['intent'] })).passed).toBe(true)
     expect((await validate(rows, { requiredLabels: ['persona'] })).issues[0]).toMatchObject({ field: 'expected_persona' })
+    await expect(validate(rows, { requiredLabels: ['intnt'] })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      remedy: 'Did you mean "intent"?',
+    })
   })
 
   it('looks at classes: imbalance beyond five to one, rare ones in sets that are large enough', async () => {

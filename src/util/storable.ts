@@ -2,7 +2,7 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
 const unstorable = /\u0000|\p{Surrogate}/gu
 
-/** The text with what Postgres cannot keep replaced by U+FFFD: a log line must never be what stops a training run. */
+/** The text with what Postgres cannot keep replaced by U+FFFD: a log line, or a label, must never be what stops the work. */
 export const storable = (text: string): string => text.replace(unstorable, '\ufffd')
 
 /** JSON for a jsonb column, its strings and keys made storable. */
