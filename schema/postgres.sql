@@ -153,6 +153,7 @@ CREATE TABLE catalog_scope (
   project_id text COLLATE "C" NOT NULL,
   system_id text COLLATE "C" NOT NULL,
   derived_of integer,
+  home_stream integer,
   CONSTRAINT catalog_scope_pkey PRIMARY KEY (key),
   CONSTRAINT catalog_scope_derived_of_fkey FOREIGN KEY (derived_of) REFERENCES catalog_scope(key) ON DELETE CASCADE
 );
@@ -400,7 +401,9 @@ CREATE TABLE node_history (
   file integer,
   location text,
   stated_at timestamp(3) with time zone,
-  CONSTRAINT node_history_pkey PRIMARY KEY (node, valid_from)
+  is_home boolean DEFAULT false NOT NULL,
+  CONSTRAINT node_history_pkey PRIMARY KEY (node, valid_from),
+  CONSTRAINT node_history_home CHECK (((NOT is_home) OR ((kind = 'Column'::text) AND begins AND (NOT ends) AND (valid_to = 'infinity'::timestamp with time zone))))
 );
 CREATE INDEX node_history_current ON public.node_history USING btree (scope, kind, node) WHERE (valid_to = 'infinity'::timestamp with time zone);
 CREATE INDEX node_history_end ON public.node_history USING btree (scope, valid_to) WHERE (valid_to < 'infinity'::timestamp with time zone);
@@ -705,6 +708,24 @@ CREATE TABLE worker (
   CONSTRAINT worker_pkey PRIMARY KEY (id)
 );
 
+CREATE VIEW assertion_row AS
+SELECT assertion.stream,
+    assertion.fact,
+    assertion.from_position,
+    assertion.to_position,
+    assertion.version
+   FROM assertion
+UNION ALL
+ SELECT s.home_stream AS stream,
+    f.fact,
+    '00000000-0000-0000-0000-000000000000'::uuid AS from_position,
+    'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid AS to_position,
+    f.version
+   FROM node_history h
+     JOIN catalog_scope s ON s.key = h.scope
+     CROSS JOIN LATERAL ( VALUES (h.node,h.version), (h.node + 1,'44136fa3-55b3-678a-1146-ad16f7e8649e'::uuid)) f(fact, version)
+  WHERE h.is_home AND h.kind = 'Column'::text AND h.valid_to = 'infinity'::timestamp with time zone;
+
 CREATE VIEW change AS
 SELECT h.node AS fact,
     h.valid_from AS at,
@@ -718,7 +739,8 @@ SELECT h.node AS fact,
         END AS owner,
     NULL::jsonb AS before,
     NULL::jsonb AS after,
-    NULL::real AS confidence
+    NULL::real AS confidence,
+    h.node AS found_by
    FROM node_history h
      LEFT JOIN node_key n ON n.key = h.node
   WHERE h.begins
@@ -735,7 +757,8 @@ UNION ALL
         END AS owner,
     NULL::jsonb AS before,
     NULL::jsonb AS after,
-    NULL::real AS confidence
+    NULL::real AS confidence,
+    h.node AS found_by
    FROM node_history h
      LEFT JOIN node_key n ON n.key = h.node
   WHERE h.ends
@@ -752,7 +775,8 @@ UNION ALL
         END AS owner,
     NULL::jsonb AS before,
     NULL::jsonb AS after,
-    NULL::real AS confidence
+    NULL::real AS confidence,
+    h.edge AS found_by
    FROM edge_history h
      LEFT JOIN edge_key e ON e.key = h.edge
      LEFT JOIN node_key n ON n.key = e.source
@@ -770,11 +794,31 @@ UNION ALL
         END AS owner,
     NULL::jsonb AS before,
     NULL::jsonb AS after,
-    NULL::real AS confidence
+    NULL::real AS confidence,
+    h.edge AS found_by
    FROM edge_history h
      LEFT JOIN edge_key e ON e.key = h.edge
      LEFT JOIN node_key n ON n.key = e.source
   WHERE h.ends
+UNION ALL
+ SELECT h.node + 1 AS fact,
+    h.valid_from AS at,
+    'edge_added'::text AS kind,
+    ''::text AS property,
+    h.scope,
+    false AS is_node,
+        CASE
+            WHEN n.kind = ANY (ARRAY['Table'::text, 'View'::text]) THEN n.key
+            ELSE n.parent
+        END AS owner,
+    NULL::jsonb AS before,
+    NULL::jsonb AS after,
+    NULL::real AS confidence,
+    h.node AS found_by
+   FROM node_history h
+     LEFT JOIN node_key k ON k.key = h.node
+     LEFT JOIN node_key n ON n.key = k.parent
+  WHERE h.is_home AND h.kind = 'Column'::text AND h.valid_to = 'infinity'::timestamp with time zone
 UNION ALL
  SELECT change_detail.fact,
     change_detail.at,
@@ -785,7 +829,8 @@ UNION ALL
     change_detail.owner,
     change_detail.before,
     change_detail.after,
-    change_detail.confidence
+    change_detail.confidence,
+    change_detail.fact AS found_by
    FROM change_detail;
 
 CREATE VIEW edge AS
@@ -804,7 +849,74 @@ SELECT a.id AS source_id,
      JOIN node_key b ON b.key = k.target
      JOIN fact_version v ON v.hash = h.version
      JOIN catalog_scope s ON s.key = h.scope
-  WHERE h.valid_to = 'infinity'::timestamp with time zone AND h.is_visible;
+  WHERE h.valid_to = 'infinity'::timestamp with time zone AND h.is_visible
+UNION ALL
+ SELECT a.id AS source_id,
+    'HAS_COLUMN' COLLATE "C" AS label,
+    k.id AS target_id,
+    '' COLLATE "C" AS discriminator,
+    s.project_id,
+    s.system_id,
+    '{}'::jsonb AS properties,
+    h.valid_from AS updated_at,
+    h.node + 1 AS key
+   FROM node_history h
+     JOIN node_key k ON k.key = h.node
+     JOIN node_key a ON a.key = k.parent
+     JOIN catalog_scope s ON s.key = h.scope
+  WHERE h.is_home AND h.kind = 'Column'::text AND h.valid_to = 'infinity'::timestamp with time zone;
+
+CREATE VIEW edge_ends AS
+SELECT edge_key.key,
+    edge_key.source,
+    edge_key.label,
+    edge_key.target,
+    edge_key.discriminator,
+    edge_key.scope
+   FROM edge_key
+UNION ALL
+ SELECT home_edge.edge AS key,
+    home_edge.source,
+    home_edge.label,
+    home_edge.target,
+    home_edge.discriminator,
+    home_edge.scope
+   FROM home_edge;
+
+CREATE VIEW edge_row AS
+SELECT written_edge.edge,
+    written_edge.source,
+    written_edge.label,
+    written_edge.target,
+    written_edge.discriminator,
+    written_edge.scope,
+    written_edge.valid_from,
+    written_edge.valid_to,
+    written_edge.version,
+    written_edge.is_visible,
+    written_edge.begins,
+    written_edge.ends,
+    written_edge.file,
+    written_edge.location,
+    written_edge.stated_at
+   FROM written_edge
+UNION ALL
+ SELECT home_edge.edge,
+    home_edge.source,
+    home_edge.label,
+    home_edge.target,
+    home_edge.discriminator,
+    home_edge.scope,
+    home_edge.valid_from,
+    home_edge.valid_to,
+    home_edge.version,
+    home_edge.is_visible,
+    home_edge.begins,
+    home_edge.ends,
+    home_edge.file,
+    home_edge.location,
+    home_edge.stated_at
+   FROM home_edge;
 
 CREATE VIEW glean_edges AS
 SELECT source_id,
@@ -822,6 +934,27 @@ SELECT id,
     (updated_at AT TIME ZONE 'UTC'::text) AS updated_at_utc
    FROM node;
 
+CREATE VIEW home_edge AS
+SELECT h.node + 1 AS edge,
+    k.parent AS source,
+    'HAS_COLUMN'::text COLLATE "C" AS label,
+    h.node AS target,
+    ''::text COLLATE "C" AS discriminator,
+    h.scope,
+    h.valid_from,
+    h.valid_to,
+    '44136fa3-55b3-678a-1146-ad16f7e8649e'::uuid AS version,
+    true AS is_visible,
+    h.begins,
+    h.ends,
+    h.file,
+    h.location,
+    h.stated_at,
+    k.id AS target_id
+   FROM node_history h
+     JOIN node_key k ON k.key = h.node
+  WHERE h.is_home AND h.kind = 'Column'::text AND h.valid_to = 'infinity'::timestamp with time zone;
+
 CREATE VIEW node AS
 SELECT k.id,
     h.kind,
@@ -837,6 +970,25 @@ SELECT k.id,
      JOIN fact_version v ON v.hash = h.version
      JOIN catalog_scope s ON s.key = h.scope
   WHERE h.valid_to = 'infinity'::timestamp with time zone;
+
+CREATE VIEW written_edge AS
+SELECT h.edge,
+    k.source,
+    h.label,
+    k.target,
+    k.discriminator,
+    h.scope,
+    h.valid_from,
+    h.valid_to,
+    h.version,
+    h.is_visible,
+    h.begins,
+    h.ends,
+    h.file,
+    h.location,
+    h.stated_at
+   FROM edge_history h
+     JOIN edge_key k ON k.key = h.edge;
 
 CREATE OR REPLACE FUNCTION public.artifact_is_immutable()
  RETURNS trigger

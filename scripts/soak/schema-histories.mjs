@@ -45,11 +45,11 @@ async function tell(database) {
       `select k.id, h.valid_from, h.valid_to, h.version from node_history h join node_key k on k.key = h.node order by 1, 2`,
     ),
     edges:
-      await hash(`select a.id, h.label, b.id as target, k.discriminator, h.valid_from, h.valid_to, h.version, h.is_visible from edge_history h
-      join edge_key k on k.key = h.edge join node_key a on a.key = k.source join node_key b on b.key = k.target order by 1, 2, 3, 4, 5`),
+      await hash(`select a.id, h.label, b.id as target, h.discriminator, h.valid_from, h.valid_to, h.version, h.is_visible from edge_row h
+      join node_key a on a.key = h.source join node_key b on b.key = h.target order by 1, 2, 3, 4, 5`),
     changes:
       await hash(`select coalesce(n.id, a.id || ' ' || e.label || ' ' || b.id || ' ' || e.discriminator) as fact, c.at, c.kind, c.property,
-        c.before, c.after, c.confidence from change c left join node_key n on n.key = c.fact left join edge_key e on e.key = c.fact
+        c.before, c.after, c.confidence from change c left join node_key n on n.key = c.fact left join edge_ends e on e.key = c.fact
       left join node_key a on a.key = e.source left join node_key b on b.key = e.target order by 1, 2, 3, 4`),
   }
 }

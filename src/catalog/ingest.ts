@@ -5,14 +5,15 @@ import { type Problem, problem } from '../util/problem.js'
 import { sweepDerivedKeys } from './derive/derivation-store.js'
 import { deriveFacts } from './derive/derive.js'
 import { OpenEnds } from './derive/open-end.js'
-import { saveNeeds } from './derive/open-store.js'
+import { hasOpenEndsIn, saveNeeds } from './derive/open-store.js'
 import { readUnsettled } from './derive/unsettled.js'
 import type { Fact, Moment } from './fact.js'
 import { peekFacts } from './facts-peek.js'
 import { isScopeName } from './identity.js'
 import { applyAsLast } from './ledger/append-store.js'
 import { NotFresh } from './ledger/fresh-rows.js'
-import { bringStagedHome, FreshBatches, isFresh, isTaken, joinFresh } from './ledger/fresh-store.js'
+import { assertToldOnce, bringStagedHome, FreshBatches, isFresh, isTaken, joinFresh } from './ledger/fresh-store.js'
+import { settleHomes } from './ledger/home-store.js'
 import { keyStaged } from './ledger/key-store.js'
 import {
   countPlan,
@@ -210,6 +211,16 @@ async function ingestHistory(client: Client, { moments = [], ...options }: FactI
 }
 
 async function ingestWith(client: Client, options: FactIngest): Promise<IngestReport> {
+  try {
+    return await ingestAtOnce(client, options)
+  } catch (error) {
+    if (!(error instanceof NotFresh)) throw error
+    await client.query('rollback to savepoint fresh')
+    return ingestAtOnce(client, { ...options, bulkFrom: Number.POSITIVE_INFINITY })
+  }
+}
+
+async function ingestAtOnce(client: Client, options: FactIngest): Promise<IngestReport> {
   const { projectId, systemId, now, observedAt = now, complete: isComplete = false, sources = [], textDigest = '' } = options
   await lockProject(client, projectId)
   const scope = await openScope(client, projectId, systemId)
@@ -229,10 +240,12 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   if ('known' in snapshot) return readReplay(client, snapshot.known, problems)
 
   const taken = repeated || fresh ? [] : await takeLedgerIndexes(client)
+  let kept = 0
   if (repeated) await planRepetition(client, snapshot, repeated.id)
   else {
+    if (!fresh) kept = await settleHomes(client, snapshot)
     await keyStaged(client, snapshot)
-    if (fresh) await bringStagedHome(client)
+    if (fresh) await settleFresh(client)
     await planDifferences(client, snapshot, fresh !== null)
   }
   await saveSnapshot(client, snapshot)
@@ -242,20 +255,21 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   if (fresh) await joinFresh(client)
   await buildIndexes(client, taken)
   if (open.any) await saveNeeds(client, scope.key)
+  if (fresh && (await hasOpenEndsIn(client, projectId))) await fresh.planHomes()
   const place = { projectId, observedAt, after: snapshot.isLast ? ('last' as const) : ('rewriting' as const) }
   await deriveFacts(client, place)
 
-  await indexChanged(client, snapshot, fresh !== null)
+  await indexChanged(client, snapshot, fresh ? scope.key : null)
   const ideal = normalizeIdeal(options.ideal)
-  await (snapshot.isLast ? saveLastTableMetrics(client, snapshot, ideal) : saveTableMetrics(client, ideal))
-  const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal, fresh?.untold), ideal)
+  await (snapshot.isLast ? saveLastTableMetrics(client, snapshot, ideal, fresh !== null) : saveTableMetrics(client, ideal))
+  const metrics = estateMetrics(await saveEstateMetrics(client, snapshot, ideal, fresh?.untold.edges), ideal)
   const quality = assessQuality(metrics)
   assertQuality(quality, options)
 
   problems.push(...(await readDangling(client, snapshot, mostProblems)).map(danglingEdge))
   if (!repeated)
     problems.push(...(await readUnsettled(client, place)), ...(await readOrderProblems(client, { projectId, systemId, asOf: observedAt })))
-  const { nodes, edges } = repeated?.counts ?? (await countPlan(client, fresh?.untold))
+  const { nodes, edges } = repeated?.counts ?? (await countPlan(client, fresh?.untold, kept))
   const changes = changesIn(nodes, edges)
   await completeSnapshot(client, snapshot, { nodes, edges, metrics, quality }, problems, {
     inputProblems: repeated?.inputProblems ?? options.problems?.length ?? 0,
@@ -292,19 +306,22 @@ async function stageFacts(
     const contentHash = await staging.stage(stream, isComplete)
     return { contentHash, factsDigest: staging.digest.end(), problems: staging.problems, fresh }
   }
-  if (!(await isFresh(client, scope, observedAt))) return stage(facts, null)
+  if (bulkFrom === Number.POSITIVE_INFINITY || !(await isFresh(client, scope, observedAt))) return stage(facts, null)
   const { stream, isMany } = await peekFacts(facts, bulkFrom)
   if (!isMany) return stage(stream, null)
   await client.query('savepoint fresh')
   try {
-    const staged = await stage(stream, new FreshBatches(client, scope, await openStream(client, scope, isComplete, sources), observedAt))
-    await client.query('release savepoint fresh')
-    return staged
+    return await stage(stream, new FreshBatches(client, scope, await openStream(client, scope, isComplete, sources), observedAt))
   } catch (error) {
-    if (!(error instanceof NotFresh || isTaken(error))) throw error
-    await client.query('rollback to savepoint fresh')
-    return stage(facts, null)
+    throw isTaken(error) ? new NotFresh() : error
   }
+}
+
+/** What was staged beside a first load is keyed: from here on it cannot turn out to be none. */
+async function settleFresh(client: Client): Promise<void> {
+  await assertToldOnce(client)
+  await bringStagedHome(client)
+  await client.query('release savepoint fresh')
 }
 
 const changesIn = (...tallies: readonly Tally[]): number => tallies.reduce((sum, t) => sum + t.added + t.changed + t.removed, 0)

@@ -26,14 +26,14 @@ export async function tell(database: Database) {
       from node_history h join node_key k on k.key = h.node join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
       order by k.id, h.valid_from`),
     edges:
-      await ask(`select a.id as source, h.label, b.id as target, k.discriminator, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
-      from edge_history h join edge_key k on k.key = h.edge join node_key a on a.key = k.source join node_key b on b.key = k.target
+      await ask(`select a.id as source, h.label, b.id as target, h.discriminator, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
+      from edge_row h join node_key a on a.key = h.source join node_key b on b.key = h.target
       join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
-      order by a.id, h.label, b.id, k.discriminator, s.system_id, h.valid_from, v.properties::text`),
+      order by a.id, h.label, b.id, h.discriminator, s.system_id, h.valid_from, v.properties::text`),
     changes:
       await ask(`select coalesce(n.id, a.id || ' ' || e.label || ' ' || b.id ) as fact, e.discriminator, c.at, c.kind, c.property, c.before, c.after,
         c.confidence, o.id as owner, c.is_node, s.system_id
-      from change c join catalog_scope s on s.key = c.scope left join node_key n on n.key = c.fact left join edge_key e on e.key = c.fact
+      from change c join catalog_scope s on s.key = c.scope left join node_key n on n.key = c.fact left join edge_ends e on e.key = c.fact
       left join node_key a on a.key = e.source left join node_key b on b.key = e.target left join node_key o on o.key = c.owner
       order by 1, 2, 3, 4, 5, 6, 7, 11`),
     metrics: await ask(`select k.id, m.name, m.observed_at, m.value from metric m join node_key k on k.key = m.node order by 1, 2, 3`),
@@ -47,11 +47,11 @@ export async function tellStored(database: Database) {
   const ask = async (text: string) => (await database.query(text)).rows as Record<string, unknown>[]
   return {
     assertions: await ask(`select s.id as snapshot, coalesce(n.id, x.id || ' ' || e.label || ' ' || y.id) as fact, a.version
-      from snapshot s join assertion a on a.stream = s.stream and a.from_position <= s.position and a.to_position > s.position
-      left join node_key n on n.key = a.fact left join edge_key e on e.key = a.fact
+      from snapshot s join assertion_row a on a.stream = s.stream and a.from_position <= s.position and a.to_position > s.position
+      left join node_key n on n.key = a.fact left join edge_ends e on e.key = a.fact
       left join node_key x on x.key = e.source left join node_key y on y.key = e.target order by 1, 2, 3`),
     ids: await ask(`select k.id, k.kind, s.system_id from node_key k left join catalog_scope s on s.key = k.scope order by 1`),
-    edges: await ask(`select x.id as source, e.label, y.id as target, s.system_id from edge_key e join node_key x on x.key = e.source
+    edges: await ask(`select x.id as source, e.label, y.id as target, s.system_id from edge_ends e join node_key x on x.key = e.source
       join node_key y on y.key = e.target join catalog_scope s on s.key = e.scope order by 1, 2, 3, 4`),
     contents: await ask('select hash, is_partial from fact_version order by hash'),
     streams: await ask(

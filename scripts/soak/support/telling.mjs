@@ -8,17 +8,17 @@ import { canonicalJson, sha256 } from '../../../dist/util/hash.js'
 const told = {
   nodes: `select k.id, h.kind, h.valid_from, h.valid_to, v.name, v.qualified_name, v.properties, s.system_id from node_history h
     join node_key k on k.key = h.node join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope order by 1, 3`,
-  edges: `select a.id as source, h.label, b.id as target, k.discriminator, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
-    from edge_history h join edge_key k on k.key = h.edge join node_key a on a.key = k.source join node_key b on b.key = k.target
+  edges: `select a.id as source, h.label, b.id as target, h.discriminator, h.valid_from, h.valid_to, v.properties, h.is_visible, s.system_id
+    from edge_row h join node_key a on a.key = h.source join node_key b on b.key = h.target
     join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope order by 1, 2, 3, 4, 9, 5`,
   changes: `select coalesce(n.id, a.id || ' ' || e.label || ' ' || b.id || ' ' || e.discriminator) as fact, c.at, c.kind, c.property, c.before,
-      c.after, c.confidence from change c left join node_key n on c.is_node and n.key = c.fact left join edge_key e on not c.is_node and e.key = c.fact
+      c.after, c.confidence from change c left join node_key n on c.is_node and n.key = c.fact left join edge_ends e on not c.is_node and e.key = c.fact
     left join node_key a on a.key = e.source left join node_key b on b.key = e.target order by 1, 2, 3, 4, 5, 6`,
   metrics: `select k.id, m.name, m.observed_at, m.value from metric m join node_key k on k.key = m.node order by 1, 2, 3`,
   snapshots: `select observed_at, content_hash, is_complete from snapshot order by position`,
   assertions: `select s.observed_at, coalesce(n.id, x.id || ' ' || e.label || ' ' || y.id || ' ' || e.discriminator) as fact, a.version
-    from snapshot s join assertion a on a.stream = s.stream and a.from_position <= s.position and a.to_position > s.position
-    left join node_key n on n.key = a.fact left join edge_key e on e.key = a.fact
+    from snapshot s join assertion_row a on a.stream = s.stream and a.from_position <= s.position and a.to_position > s.position
+    left join node_key n on n.key = a.fact left join edge_ends e on e.key = a.fact
     left join node_key x on x.key = e.source left join node_key y on y.key = e.target order by 1, 2, 3`,
 }
 
@@ -33,9 +33,9 @@ export async function tellLedger(database) {
 const doubles = {
   snapshots: `select scope, observed_at, content_hash from snapshot group by 1, 2, 3 having count(*) > 1`,
   'node ids': 'select id from node_key group by 1 having count(*) > 1',
-  'edge ids': 'select source, label, target, discriminator, scope from edge_key group by 1, 2, 3, 4, 5 having count(*) > 1',
+  'edge ids': 'select source, label, target, discriminator, scope from edge_ends group by 1, 2, 3, 4, 5 having count(*) > 1',
   'current nodes': `select node from node_history where valid_to = 'infinity' group by 1 having count(*) > 1`,
-  'current edges': `select edge from edge_history where valid_to = 'infinity' group by 1 having count(*) > 1`,
+  'current edges': `select edge from edge_row where valid_to = 'infinity' group by 1 having count(*) > 1`,
   changes: 'select fact, at, kind, property, before, after from change group by 1, 2, 3, 4, 5, 6 having count(*) > 1',
   'overlapping versions': `select a.node from node_history a join node_history b on b.node = a.node and b.valid_from > a.valid_from and b.valid_from < a.valid_to`,
 }

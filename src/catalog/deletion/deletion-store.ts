@@ -4,6 +4,7 @@ import type { EdgeLabel, NodeKind } from '../../vocabulary.js'
 import { isUnfounded } from '../derive/derivation-store.js'
 import { deriveFacts } from '../derive/derive.js'
 import { removeAssertions } from '../ledger/assertion-store.js'
+import { unfoldScopes } from '../ledger/home-store.js'
 import { lockProject } from '../ledger/ledger-store.js'
 import { openRewrite, rewriteTouched, uncountScope } from '../ledger/rewrite-store.js'
 import { readSnapshotsById } from '../ledger/snapshot-store.js'
@@ -12,6 +13,7 @@ import { lockWords } from '../people/people-store.js'
 import { appendToOutbox } from '../projection/graph-store.js'
 import { saveEstateMetrics, saveTableMetrics } from '../quality/metric-store.js'
 import { normalizeIdeal, type TypeDistribution } from '../quality/metrics.js'
+import { homeLabel, homeRows } from '../reads/edge-rows.js'
 import { indexChanged, noteGoing, sweepWords } from '../search/search-index-store.js'
 import type { CatalogDeletion, DeletionTarget, Turnover } from './deletion.js'
 
@@ -65,16 +67,20 @@ export async function readProjectDeletion(client: Client, projectId: string): Pr
   const concern = await readConcern(client, target)
   await lockProject(client, projectId)
   await lockWords(client, [projectId], 'alone')
-  const going = async <Kind extends string>(side: 'node' | 'edge', kind: string, more: string): Promise<Turnover<Kind>[]> =>
+  const going = async <Kind extends string>(rows: string, kind: string, more: string): Promise<Turnover<Kind>[]> =>
     (
       await client.query<Turnover<Kind>>(
-        `select ${kind} as kind, 0 as added, 0 as changed, count(*) as removed from ${side}_history
+        `select ${kind} as kind, 0 as added, 0 as changed, count(*) as removed from ${rows}
          where scope in (select key from catalog_scope where project_id = $1) and valid_to = 'infinity' ${more} group by 1 order by 1`,
         [projectId],
       )
     ).rows
-  const nodes = await going<NodeKind>('node', 'kind', '')
-  const edges = await going<EdgeLabel>('edge', 'label', 'and is_visible')
+  const nodes = await going<NodeKind>('node_history', 'kind', '')
+  const edges = await going<EdgeLabel>(
+    `(select scope, label, valid_to, is_visible from edge_history union all select scope, '${homeLabel}', valid_to, true from ${homeRows}) h`,
+    'label',
+    'and is_visible',
+  )
   return { ...concern, ...(await readBefore(client, target, concern)), nodes, edges }
 }
 
@@ -88,7 +94,8 @@ export async function countConcerned(sql: Sql, target: DeletionTarget, most: num
   const scopes = 'select key from catalog_scope where project_id = $1 and ($2::text is null or system_id = $2)'
   const { rows } = await sql.query<{ n: number }>(
     `select count(*) as n from (
-       (select from node_history where scope in (${scopes}) limit $3) union all (select from edge_history where scope in (${scopes}) limit $3)) f`,
+       (select from node_history where scope in (${scopes}) limit $3) union all (select from edge_history where scope in (${scopes}) limit $3)
+       union all (select from ${homeRows} and scope in (${scopes}) limit $3)) f`,
     [target.projectId, target.kind === 'system' ? target.systemId : null, most],
   )
   return Math.min(most, rows[0]!.n)
@@ -177,6 +184,7 @@ async function clearSnapshot(client: Client, id: string): Promise<void> {
     [id],
   )
   const snapshot = rows[0]!
+  await unfoldScopes(client, [snapshot.scope])
   await client.query(openTouched)
   await noteTouched(client, id, snapshot)
   await removeAssertions(client, snapshot.stream, snapshot.position)
@@ -236,6 +244,7 @@ async function clearSystem(client: Client, concern: Concern & { systemId: string
   ])
   // its own, and that of what follows from it
   const scopes = rows.map((row) => row.key)
+  await unfoldScopes(client, scopes)
   await client.query(openTouched)
   await openRewrite(client)
   await client.query(
@@ -260,6 +269,7 @@ async function clearProject(client: Client, projectId: string): Promise<number[]
   await client.query('create temp table metric_table (node bigint) on commit drop')
   await openRewrite(client)
   const scopes = rows.map((row) => row.key)
+  await unfoldScopes(client, scopes)
   await clearScopes(client, scopes)
   await forgetWords(client, projectId)
   await client.query('delete from glossary_term where project_id = $1', [projectId])
@@ -308,6 +318,7 @@ async function readTurnover<Kind extends string>(client: Client, side: 'node' | 
 /** Forgets the ids of which no remaining snapshot speaks; those that remaining edges lead to stay, as ids that nothing asserts. */
 async function sweepKeys(client: Client, projectId: string, cleared: readonly number[]): Promise<void> {
   const unsaid = 'not exists (select from assertion a where a.fact = k.key)'
+  const unhomed = 'not exists (select from node_history h where h.node = k.key and h.is_home)'
   await client.query(
     `delete from edge_key k where (scope = any($2) or scope in (select key from catalog_scope where project_id = $1)) and ${unsaid}
        and ${isUnfounded('edge', 'k')}`,
@@ -322,7 +333,7 @@ async function sweepKeys(client: Client, projectId: string, cleared: readonly nu
     and not exists (select from node_key c where c.parent = k.key)`
   const ids = within('k.id', '$1')
   await client.query(
-    `update node_key k set scope = null, parent = case when ${isUnfounded('node', 'k')} then null else parent end where ${ids} and scope is not null and ${unsaid}`,
+    `update node_key k set scope = null, parent = case when ${isUnfounded('node', 'k')} then null else parent end where ${ids} and scope is not null and ${unsaid} and ${unhomed}`,
     [projectId],
   )
   // columns first: a derived one holds its view

@@ -1,5 +1,6 @@
 import type { Client } from '../../postgres/sql.js'
 import type { EdgeFact, NodeFact } from '../fact.js'
+import { unfoldAt } from '../ledger/home-store.js'
 import { unresolvedOf } from '../resolve/resolve.js'
 import { applyDerivedEdges, applyDerivedNodes, closeApply, type DerivePlace, maskStatedEdges, openApply } from './apply-store.js'
 import { deriveDependencies } from './dependency-store.js'
@@ -39,13 +40,18 @@ async function deriveOpenEnds(client: Client, place: DerivePlace, scopes: Projec
   const made = await saveParts(client, scopes, parts)
 
   const nodes = [...new Set([...old.nodes, ...made.nodes, ...(await readRetakenNodes(client, scopes.derived))])].sort((a, b) => a - b)
+  await unfoldAt(client, projectId, 'select unnest($1::bigint[]) as node', [nodes])
   await applyDerivedNodes(client, place, nodes)
   const adjacent = await readAdjacentEdges(client, scopes.derived, nodes)
   const changed = [...new Set([...old.edges, ...made.edges, ...adjacent])].sort((a, b) => a - b)
+  await unfoldAt(client, projectId, columnsOfEdges, [changed])
   await applyDerivedEdges(client, place, changed)
   await maskStatedEdges(client, place, nodes)
   await settleEchoes(client, place, { nodes, edges: changed })
 }
+
+/** What texts state of these columns themselves lies beside what follows. */
+const columnsOfEdges = `select target as node from edge_key where key = any($1) and label = 'HAS_COLUMN'`
 
 const isStar = ({ edge }: OpenEdge): boolean => 'star' in (unresolvedOf(edge) ?? {})
 

@@ -82,6 +82,14 @@ export async function saveNeeds(client: Client, scope: number): Promise<void> {
 export const hasOpenEnds = async (sql: Sql, scopes: readonly number[]): Promise<boolean> =>
   (await sql.query<{ any: boolean }>('select exists (select from open_end where scope = any($1)) as any', [scopes])).rows[0]!.any
 
+export const hasOpenEndsIn = async (sql: Sql, projectId: string): Promise<boolean> =>
+  (
+    await sql.query<{ any: boolean }>(
+      'select exists (select from open_end where scope in (select key from catalog_scope where project_id = $1)) as any',
+      [projectId],
+    )
+  ).rows[0]!.any
+
 /**
  * Open edges that `node_plan` and `edge_raw` concern: their own statements, the nodes they hang on, tables whose columns or existence
  * change; `isWhole`: all there are.

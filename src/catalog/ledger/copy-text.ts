@@ -19,6 +19,11 @@ export class CopyText {
   private sent = Buffer.allocUnsafe(firstLength)
   private length = 0
 
+  /** Bytes that were added since the last time. */
+  get size(): number {
+    return this.length
+  }
+
   add(row: string): void {
     // of UTF-8, at most
     const needed = this.length + row.length * 3

@@ -18,38 +18,47 @@ const mostPending = 2_000
 const mostKnown = 10_000
 const mostWords = 50_000
 /** The end of a node's row that belongs to no table, or to one that is not known yet. */
-const homeless = '\\N\t\\N\t\\N\n'
+const homeless = '\\N\tf\t\\N\n'
 
 /** What a system holds itself where nothing else does. */
 export const topKinds: ReadonlySet<NodeKind> = new Set(['InformationSystem', 'Database', 'Table', 'View', 'ControlMFolder', 'PetriNet'])
 
 /** Facts of a system that nothing is known of, as the rows of their tables (fresh-store.ts), with their keys. Ids and names are storable. */
 export class FreshRows {
-  /** of columns: their own, so that who pages through tables in the order of keys need not pass them */
-  readonly columnKeys = new KeyPool()
+  /** of columns, each with that of its edge: their own, so that who pages through tables in the order of keys need not pass them */
+  readonly columnKeys = new KeyPool(2)
   /** of all other nodes */
   readonly nodeKeys = new KeyPool()
   readonly edgeKeys = new KeyPool()
   readonly contents = new CopyText()
+  /** hashes of `contents`, and where their rows end */
+  hashes: string[] = []
+  contentEnds: number[] = []
   readonly nodes = new CopyText()
   readonly edges = new CopyText()
   readonly homes = new CopyText()
   readonly entries = new CopyText()
+  /** how many homes of a type the tables got: parts of sums */
+  readonly typeCounts = new CopyText()
   /** words of the entries that were not given out yet */
   words = new Set<string>()
   /** facts since `restart` */
   count = 0
-  /** contents since then */
-  contentCount = 0
   /** whether a table became known after its column was written */
+  hasTables = false
+  /** whether a column came whose row tells of its edge */
   hasHomes = false
+  /** those of them whose words came too: they are in no plan */
+  homeCount = 0
   /** edges that are in no plan: nothing but a count asks for HAS_COLUMN */
   untold = 0
   /** ids of what could lie in something, and does not so far */
   readonly uncontained = new Set<string>()
   private recent = new Map<string, number>()
   private older = new Map<string, number>()
-  private readonly pending = new Map<string, { row: string; origin: Origin }>()
+  private readonly pending = new Map<string, Waiting>()
+  private table = 0
+  private readonly tableTypes = new Map<string, number>()
   private readonly knownContents = new Set<string>()
   private knownWords = new Set<string>()
   private lastContainer = ''
@@ -59,7 +68,8 @@ export class FreshRows {
   /** A batch was taken. */
   restart(): void {
     this.count = 0
-    this.contentCount = 0
+    this.hashes = []
+    this.contentEnds = []
     if (this.knownWords.size < mostWords) return
     this.knownWords = new Set()
     this.lastContainer = ''
@@ -71,19 +81,24 @@ export class FreshRows {
     const key = (kind === 'Column' ? this.columnKeys : this.nodeKeys).take()
     this.remember(id, key)
     const [name, qualifiedName] = [content.name ?? '', content.qualifiedName ?? '']
-    const canonical = nullable(canonicalOf(kind, content.properties))
-    this.contentCount++
-    this.contents.add(`${version}\t${escapeCopyText(name)}\t${escapeCopyText(qualifiedName)}\t${escapeCopyText(json)}\t${canonical}\n`)
+    const canonical = nullable(canonicalOf(kind, content.properties)) as string
+    this.addContent(version, `${escapeCopyText(name)}\t${escapeCopyText(qualifiedName)}\t${escapeCopyText(json)}\t${canonical}\n`)
     const entry = entryTextOf(kind, scope, name, qualifiedName, content.properties)
     if (entry) {
       this.entries.add(`${key}\t${escapeCopyText(entry.text)}\n`)
       this.addWordsOf(entry)
     }
     const row = `${key}\t${escapeCopyText(id)}\t${kind}\t${version}\t${canonical}\t${this.textOf(origin)}\t${scope}\t${entry !== null}\t`
-    if (kind === 'Column') this.waitForHome(id, row, origin)
+    if (kind === 'Column') this.waitForHome(id, { row, canonical, origin, isWorded: entry !== null })
     else this.nodes.add(row + homeless)
     if (topKinds.has(kind)) this.uncontained.add(id)
     this.count++
+  }
+
+  private addContent(hash: string, rest: string): void {
+    this.contents.add(`${hash}\t${rest}`)
+    this.hashes.push(hash)
+    this.contentEnds.push(this.contents.size)
   }
 
   private remember(id: string, key: number): void {
@@ -113,8 +128,8 @@ export class FreshRows {
     if (!'=#@'.includes(word[0]!)) this.words.add(word)
   }
 
-  private waitForHome(id: string, row: string, origin: Origin): void {
-    this.pending.set(id, { row, origin })
+  private waitForHome(id: string, waiting: Waiting): void {
+    this.pending.set(id, waiting)
     if (this.pending.size > mostPending) this.giveUpHomes()
   }
 
@@ -138,17 +153,16 @@ export class FreshRows {
     const { json, version } = encodeEdge(properties, canonical)
     if (!this.knownContents.has(version)) {
       if (this.knownContents.size < mostKnown) this.knownContents.add(version)
-      this.contentCount++
-      this.contents.add(`${version}\t\\N\t\\N\t${escapeCopyText(json)}\t\\N\n`)
+      this.addContent(version, `\\N\t\\N\t${escapeCopyText(json)}\t\\N\n`)
     }
-    const key = this.edgeKeys.take()
     this.count++
     if (label === 'CONTAINS') this.uncontained.delete(targetId)
     if (label === 'HAS_COLUMN') {
       this.untold++
       const saysMore = discriminator !== '' || version !== nothing.version
-      if (this.settleHome(targetId, sourceId, target, source, saysMore ? null : key, origin)) return true
+      if (this.settleHome(targetId, sourceId, target, source, saysMore ? null : origin)) return true
     }
+    const key = this.edgeKeys.take()
     const said = `${escapeCopyText(sourceId)}\u0001${label}\u0001${escapeCopyText(targetId)}\u0001${discriminator}\u0001${version}`
     this.edges.add(`${key}\t${source}\t${target}\t${label}\t${discriminator}\t${version}\t${this.textOf(origin)}\t${said}\n`)
     return true
@@ -160,18 +174,45 @@ export class FreshRows {
 
   /**
    * A column has found its table. Whether its row tells of the edge, too: one that says nothing but that it is, and was read at the same
-   * place, need not be written out (`edge` is null for others).
+   * place, is not written out (home-store.ts). `origin`: of such an edge.
    */
-  private settleHome(id: string, tableId: string, column: number, table: number, edge: number | null, origin: Origin): boolean {
+  private settleHome(id: string, tableId: string, column: number, table: number, origin: Origin | null): boolean {
     const waiting = this.pending.get(id)
     if (waiting === undefined) {
       this.homes.add(`${column}\t${table}\n`)
-      this.hasHomes = true
+      this.hasTables = true
       return false
     }
     this.pending.delete(id)
-    const isTold = edge !== null && origin === waiting.origin
-    this.nodes.add(isTold ? `${waiting.row}${table}\t${edge}\t${escapeCopyText(tableId)}\n` : `${waiting.row}${table}\t\\N\t\\N\n`)
-    return isTold
+    const isHome = origin === waiting.origin
+    if (isHome) {
+      this.hasHomes = true
+      if (waiting.isWorded) this.countHome(table, waiting.canonical)
+    }
+    this.nodes.add(isHome ? `${waiting.row}${table}\tt\t${escapeCopyText(tableId)}\n` : `${waiting.row}${table}\tf\t\\N\n`)
+    return isHome
   }
+
+  /** Columns of a table come in a row. */
+  private countHome(table: number, canonical: string): void {
+    this.homeCount++
+    if (table !== this.table) this.giveTypeCounts()
+    this.table = table
+    this.tableTypes.set(canonical, (this.tableTypes.get(canonical) ?? 0) + 1)
+  }
+
+  /** What was counted for the table that came last. */
+  giveTypeCounts(): void {
+    for (const [canonical, n] of this.tableTypes) this.typeCounts.add(`${this.table}\t${canonical}\t${n}\n`)
+    this.tableTypes.clear()
+  }
+}
+
+/** A column that has not found its table. */
+interface Waiting {
+  row: string
+  /** its type as COPY text */
+  canonical: string
+  origin: Origin
+  isWorded: boolean
 }

@@ -3,11 +3,13 @@ import { buildIndexes, type Index, takeIndexes } from '../../postgres/bulk-load.
 import { copyEncoded } from '../../postgres/copy.js'
 import type { Client, Sql } from '../../postgres/sql.js'
 import type { EdgeFact } from '../fact.js'
+import type { CameKeys } from '../projection/graph-store.js'
 import type { Scope } from '../resolve/scope.js'
 import type { StagedNode } from './batch-store.js'
 import type { Origin } from './copy-text.js'
-import { FreshRows } from './fresh-rows.js'
-import type { KeySpan } from './key-pool.js'
+import { FreshRows, NotFresh } from './fresh-rows.js'
+import { isHome } from './home-store.js'
+import type { KeyPool } from './key-pool.js'
 import { nothing } from './staged-row.js'
 import { endOfPositions, startOfPositions } from './temporal.js'
 
@@ -23,9 +25,12 @@ export async function isFresh(sql: Sql, { projectId, systemId, key }: Scope, obs
   return rows[0]!.fresh
 }
 
-/** Rows of a batch: few at first, so that the connection soon has work; then enough that a round trip does not count. */
-const firstRows = 2_000
-const mostRows = 12_000
+/**
+ * Rows of a batch: a few where the connection waits for work; where it is behind, as many as come meanwhile, so that round trips do not
+ * count, and two batches are small in memory.
+ */
+const fewestRows = 4_000
+const mostRows = 32_000
 /** Rows between looks at the connection: many small steps of it are under way while rows are encoded. */
 const turnRows = 200
 /** New words are given out when so many have come together. */
@@ -33,18 +38,19 @@ const wordsAtOnce = 5_000
 
 const tables = `
 create temp table fresh_node_batch (node bigint, id text collate "C", kind text collate "C", after uuid, canonical text collate "C",
-  file integer, location text, stated_at timestamptz, scope integer, is_worded boolean, parent bigint, home bigint, parent_id text collate "C") on commit drop;
+  file integer, location text, stated_at timestamptz, scope integer, is_worded boolean, parent bigint, is_home boolean, parent_id text collate "C") on commit drop;
 create temp table fresh_edge_batch (edge bigint, source bigint, target bigint, label text collate "C", discriminator text collate "C", after uuid,
   file integer, location text, stated_at timestamptz, said text collate "C") on commit drop;
 create temp table fresh_node (node bigint, before uuid, after uuid, parent bigint, canonical text collate "C", kind text collate "C",
   scope integer, file integer, location text, stated_at timestamptz, is_worded boolean) on commit drop;
 create temp table fresh_edge (edge bigint, before uuid, after uuid, source bigint, target bigint, label text collate "C", scope integer) on commit drop;
 create temp table fresh_home (node bigint, parent bigint) on commit drop;
+create temp table fresh_type (owner bigint, canonical text collate "C", n integer) on commit drop;
 create temp table fresh_word (word text collate "C") on commit drop;
 create temp table fresh_content (hash uuid, name text, qualified_name text, properties text, canonical text collate "C") on commit drop;`
 
 const nodeColumns = [
-  ...['node', 'id', 'kind', 'after', 'canonical', 'file', 'location', 'stated_at', 'scope', 'is_worded', 'parent', 'home', 'parent_id'],
+  ...['node', 'id', 'kind', 'after', 'canonical', 'file', 'location', 'stated_at', 'scope', 'is_worded', 'parent', 'is_home', 'parent_id'],
 ]
 const edgeColumns = ['edge', 'source', 'target', 'label', 'discriminator', 'after', 'file', 'location', 'stated_at', 'said']
 const contentColumns = ['hash', 'name', 'qualified_name', 'properties', 'canonical']
@@ -56,24 +62,21 @@ left join lateral (select true as found from fact_version f where f.hash = c.has
 on conflict (hash) do nothing`
 
 /**
- * A batch goes where it belongs, and what it adds to the content hash is told (staging-store.ts has its definition). `home` is the key of the
- * HAS_COLUMN that came with a column, and says nothing but that.
+ * A batch goes where it belongs, and what it adds to the content hash is told (staging-store.ts has its definition). Of a home
+ * its history tells all there is (home-store.ts).
  */
 const keepBatch = (at: string, scope: number, stream: number) => `
 insert into assertion (stream, fact, from_position, to_position, version)
 select ${stream}, fact, '${startOfPositions}'::uuid, '${endOfPositions}'::uuid, after
-from (select node as fact, after from fresh_node_batch union all select edge, after from fresh_edge_batch
-  union all select home, '${nothing.version}'::uuid from fresh_node_batch where home is not null) f;
+from (select node as fact, after from fresh_node_batch where not is_home union all select edge, after from fresh_edge_batch) f;
 insert into node_key (key, id, kind, scope, parent) select node, id, kind, scope, parent from fresh_node_batch;
-insert into node_history (node, valid_from, version, scope, kind, begins, file, location, stated_at)
-select node, ${at}, after, scope, kind, true, file, location, stated_at from fresh_node_batch;
+insert into node_history (node, valid_from, version, scope, kind, begins, file, location, stated_at, is_home)
+select node, ${at}, after, scope, kind, true, file, location, stated_at, is_home from fresh_node_batch;
 insert into edge_key (key, source, label, target, discriminator, scope)
-select home, parent, 'HAS_COLUMN', node, '', ${scope} from fresh_node_batch where home is not null
-union all select edge, source, label, target, discriminator, ${scope} from fresh_edge_batch;
+select edge, source, label, target, discriminator, ${scope} from fresh_edge_batch;
 insert into edge_history (edge, valid_from, version, is_visible, scope, label, begins, file, location, stated_at)
-select home, ${at}, '${nothing.version}', true, ${scope}, 'HAS_COLUMN', true, file, location, stated_at from fresh_node_batch where home is not null
-union all select edge, ${at}, after, true, ${scope}, label, true, file, location, stated_at from fresh_edge_batch;
-insert into fresh_node select node, null, after, parent, canonical, kind, scope, file, location, stated_at, is_worded from fresh_node_batch;
+select edge, ${at}, after, true, ${scope}, label, true, file, location, stated_at from fresh_edge_batch;
+insert into fresh_node select node, null, after, parent, canonical, kind, scope, file, location, stated_at, is_worded from fresh_node_batch where not (is_home and is_worded);
 insert into fresh_edge select edge, null, after, source, target, label, ${scope} from fresh_edge_batch where label <> 'HAS_COLUMN';`
 const sums = (side: number, text: string, from: string) => `
 select ${side} as side, count(*) as n, coalesce(sum(hashtextextended(${text}, 0)), 0)::text as a,
@@ -82,7 +85,7 @@ const saidHome = `parent_id || chr(1) || 'HAS_COLUMN' || chr(1) || id || chr(1) 
 const tellBatch = `
 ${sums(0, 'id || chr(1) || after', 'fresh_node_batch')}
 union all ${sums(1, 'said', 'fresh_edge_batch')}
-union all ${sums(1, saidHome, 'fresh_node_batch where home is not null')};
+union all ${sums(1, saidHome, 'fresh_node_batch where is_home')};
 truncate fresh_node_batch, fresh_edge_batch`
 
 /** Numbers of rows and sums of their hashes. */
@@ -90,6 +93,21 @@ export interface ContentSums {
   n: number
   a: bigint
   b: bigint
+}
+
+/** The places in a list of hashes of those that no content has yet; the lateral makes it one look-up each. */
+async function findUnknown(client: Client, hashes: readonly string[]): Promise<number[]> {
+  const { rows } = await client.query<{ place: number }>(
+    `select t.place::integer - 1 as place from unnest($1::text::uuid[]) with ordinality as t(hash, place)
+     left join lateral (select true as found from fact_version f where f.hash = t.hash limit 1) f on true where f.found is null order by 1`,
+    [`{${hashes.join(',')}}`],
+  )
+  return rows.map((row) => row.place)
+}
+
+const piecesOf = ({ rows, ends }: Contents, places: readonly number[]): Buffer[] => {
+  const text = rows[0]!
+  return places.length === ends.length ? rows : places.map((place) => text.subarray(place === 0 ? 0 : ends[place - 1]!, ends[place]!))
 }
 
 const ledgerTables = ['node_key', 'edge_key', 'assertion', 'node_history', 'edge_history']
@@ -103,12 +121,18 @@ interface SumsRow {
 }
 
 interface Batch {
-  contents: Buffer[]
-  contentCount: number
+  contents: Contents
   nodes: Buffer[]
   edges: Buffer[]
   homes: Buffer[]
   entries: Buffer[]
+}
+
+/** Rows of fact_version as COPY text, with their hashes and where they end. */
+interface Contents {
+  rows: Buffer[]
+  hashes: string[]
+  ends: number[]
 }
 
 /**
@@ -120,13 +144,14 @@ interface Batch {
 export class FreshBatches {
   readonly sums: { nodes: ContentSums; edges: ContentSums } = { nodes: { n: 0, a: 0n, b: 0n }, edges: { n: 0, a: 0n, b: 0n } }
   private readonly rows = new FreshRows()
-  private batchRows = firstRows
   private nextTurnAt = turnRows
   private isKnownContent = false
   private taken: Index[] = []
   private takenContents: Index[] = []
   private takenEntries: Index[] = []
   private underWay: Promise<unknown> = Promise.resolve()
+  private isIdle = true
+  private plannedHomes = false
   private readonly at: string
 
   constructor(
@@ -144,14 +169,20 @@ export class FreshBatches {
     this.taken = await takeIndexes(this.client, ledgerTables)
     this.takenContents = await takeIndexes(this.client, ['fact_version'])
     this.takenEntries = await takeIndexes(this.client, ['search_entry'])
-    await this.drawKeys()
+    for (const pool of this.pools) await pool.draw(this.client, fewestRows)
   }
 
-  private async drawKeys(): Promise<void> {
-    // two batches are in hand: the one that is sent, and the one that is made meanwhile
-    const most = 2 * (mostRows + turnRows)
+  private get pools(): readonly KeyPool[] {
     const { nodeKeys, columnKeys, edgeKeys } = this.rows
-    for (const pool of [nodeKeys, columnKeys, edgeKeys]) if (pool.left < most) await pool.draw(this.client, most - pool.left)
+    return [nodeKeys, columnKeys, edgeKeys]
+  }
+
+  /** Enough for another batch as large as one whose keys were taken: more is drawn when it is short (`turn`). */
+  private async drawKeys(): Promise<void> {
+    for (const pool of this.pools) {
+      const wanted = Math.max(fewestRows, 2 * pool.takenLately)
+      if (pool.left < wanted) await pool.draw(this.client, wanted - pool.left)
+    }
   }
 
   addNode(node: Omit<StagedNode, 'ordinal'>, origin: Origin): void {
@@ -171,7 +202,12 @@ export class FreshBatches {
     // what was written only leaves while nothing else is done
     await nextTurn()
     this.nextTurnAt = this.rows.count + turnRows
-    if (this.rows.count >= this.batchRows) await this.send()
+    if (this.rows.count >= (this.isIdle ? fewestRows : mostRows)) await this.send()
+    for (const pool of this.pools)
+      if (pool.left <= turnRows) {
+        await this.underWay
+        await pool.draw(this.client, fewestRows)
+      }
   }
 
   /** Returns when nothing is under way. */
@@ -183,8 +219,7 @@ export class FreshBatches {
     await this.underWay
     const { rows } = this
     const batch: Batch = {
-      contents: rows.contents.take(),
-      contentCount: rows.contentCount,
+      contents: { rows: rows.contents.take(), hashes: rows.hashes, ends: rows.contentEnds },
       nodes: rows.nodes.take(),
       edges: rows.edges.take(),
       homes: rows.homes.take(),
@@ -192,17 +227,19 @@ export class FreshBatches {
     }
     rows.restart()
     this.nextTurnAt = turnRows
-    this.batchRows = Math.min(mostRows, this.batchRows * 2)
-    this.underWay = this.write(batch)
+    this.isIdle = false
+    this.underWay = this.write(batch).finally(() => {
+      this.isIdle = true
+    })
     // awaited before the next batch goes
     this.underWay.catch(() => undefined)
   }
 
-  private async write({ contents, contentCount, nodes, edges, homes, entries }: Batch): Promise<void> {
+  private async write({ contents, nodes, edges, homes, entries }: Batch): Promise<void> {
     const { client } = this
-    await this.writeContents(contents, contentCount)
+    if (contents.rows.length > 0) await this.writeContents(contents)
     await copyEncoded(client, 'fresh_node_batch', nodeColumns, nodes)
-    await copyEncoded(client, 'fresh_edge_batch', edgeColumns, edges)
+    if (edges.length > 0) await copyEncoded(client, 'fresh_edge_batch', edgeColumns, edges)
     if (homes.length > 0) await copyEncoded(client, 'fresh_home', ['node', 'parent'], homes)
     await copyEncoded(client, 'search_entry', ['node', 'words'], entries)
     if (this.rows.words.size >= wordsAtOnce) await this.keepWords()
@@ -224,14 +261,14 @@ export class FreshBatches {
     await this.client.query('insert into fresh_word select unnest($1::text[])', [words])
   }
 
-  /** Straight into their table while none of them is known; a batch of which some are is looked up. */
-  private async writeContents(contents: Buffer[], count: number): Promise<void> {
+  /** Straight into their table while none of them is known; of a batch of which some may be, those that are not. */
+  private async writeContents(contents: Contents): Promise<void> {
     const { client } = this
-    if (this.takenContents.length > 0) return copyEncoded(client, 'fact_version', contentColumns, contents)
+    if (this.takenContents.length > 0) return copyEncoded(client, 'fact_version', contentColumns, contents.rows)
     if (!this.isKnownContent) {
       await client.query('savepoint fresh_contents')
       try {
-        await copyEncoded(client, 'fact_version', contentColumns, contents)
+        await copyEncoded(client, 'fact_version', contentColumns, contents.rows)
         await client.query('release savepoint fresh_contents')
         return
       } catch (error) {
@@ -240,10 +277,11 @@ export class FreshBatches {
         this.isKnownContent = true
       }
     }
-    await copyEncoded(client, 'fresh_content', contentColumns, contents)
-    const { rowCount } = await client.query(keepContents)
-    await client.query('truncate fresh_content')
-    this.isKnownContent = rowCount !== count
+    const unknown = await findUnknown(client, contents.hashes)
+    this.isKnownContent = unknown.length < contents.hashes.length
+    if (unknown.length === 0) return
+    await copyEncoded(client, 'fresh_content', contentColumns, piecesOf(contents, unknown))
+    await client.query(`${keepContents}; truncate fresh_content`)
   }
 
   /** All is in its place, and indexed: a fact that was told twice shows itself (a unique index cannot be built: 23505). */
@@ -252,11 +290,18 @@ export class FreshBatches {
     await this.send()
     await this.underWay
     await this.keepWords()
+    this.rows.giveTypeCounts()
+    const types = this.rows.typeCounts.take()
+    if (types.length > 0) await copyEncoded(this.client, 'fresh_type', ['owner', 'canonical', 'n'], types)
     await this.buildContentIndexes()
     await buildIndexes(this.client, [...this.taken, ...this.takenEntries])
     // who has a new word first holds it to the end of the transaction, and others wait: so late, and all in one order
     await this.client.query('insert into search_word select distinct word from fresh_word order by word on conflict do nothing')
-    if (this.rows.hasHomes) await this.client.query(bringHome('fresh_home'))
+    if (this.rows.hasHomes)
+      await this.client.query('update catalog_scope set home_stream = $2 where key = $1', [this.scope.key, this.stream])
+    if (!this.rows.hasTables) return
+    await assertNoHomes(this.client, 'select node from fresh_home')
+    await this.client.query(bringHome('fresh_home'))
   }
 
   /** Two facts may say the same. */
@@ -281,15 +326,21 @@ export class FreshBatches {
     return [...this.rows.uncontained]
   }
 
-  /** Edges that are in no plan. */
-  get untold(): number {
-    return this.rows.untold
+  /** Nodes and edges that came and are in no plan: homes with their words, whose types are counted in `fresh_type`, and all HAS_COLUMN. */
+  get untold(): { nodes: number; edges: number } {
+    return { nodes: this.plannedHomes ? 0 : this.rows.homeCount, edges: this.rows.untold }
+  }
+
+  /** Puts the homes into the plan after all, for those who must look at each. */
+  async planHomes(): Promise<void> {
+    this.plannedHomes = true
+    await this.client.query(`${planHomes(this.scope.key)}; truncate fresh_type; analyze node_plan`)
   }
 
   /** What came, by keys. */
-  get came(): { nodes: readonly KeySpan[]; edges: readonly KeySpan[] } {
+  get came(): CameKeys {
     const { nodeKeys, columnKeys, edgeKeys } = this.rows
-    return { nodes: [...nodeKeys.given, ...columnKeys.given], edges: edgeKeys.given }
+    return { nodes: nodeKeys.given, columns: columnKeys.given, edges: edgeKeys.given }
   }
 }
 
@@ -300,6 +351,27 @@ const bringHome = (homes: string) => `
 with told as (select h.node, min(h.parent) as parent from ${homes} h group by 1),
 brought as (update node_key k set parent = least(k.parent, t.parent) from told t where k.key = t.node and k.kind = 'Column' returning k.key, k.parent)
 update fresh_node f set parent = b.parent from brought b where f.node = b.key`
+
+/** Edges whose ends came far apart are staged: none of them may have come this way, too. */
+export async function assertToldOnce(client: Client): Promise<void> {
+  await assertNoHomes(client, `select target from incoming_edge where label = 'HAS_COLUMN'`)
+  const { rows } = await client.query<{ key: number }>('select key from incoming_edge where not is_new limit 1')
+  if (rows[0]) throw new NotFresh(`edge ${rows[0].key}`)
+}
+
+/** A column that is told of two tables is no home. */
+async function assertNoHomes(client: Client, nodes: string): Promise<void> {
+  const { rows } = await client.query<{ node: number }>(
+    `select h.node from node_history h where h.node in (${nodes}) and ${isHome('h')} limit 1`,
+  )
+  if (rows[0]) throw new NotFresh(`node ${rows[0].node}`)
+}
+
+const planHomes = (scope: number) => `
+insert into node_plan (node, before, after, parent, canonical, kind, scope, file, location, stated_at, is_worded)
+select h.node, null, h.version, k.parent, v.canonical, h.kind, h.scope, h.file, h.location, h.stated_at, true
+from node_history h join node_key k on k.key = h.node join fact_version v on v.hash = h.version where ${isHome('h')} and h.scope = ${scope}
+  and not exists (select from node_plan p where p.node = h.node)`
 
 /** For edges that were staged: their columns came this way, their tables may have. */
 export const bringStagedHome = (client: Client): Promise<unknown> =>

@@ -101,7 +101,8 @@ const saveFirstAssertions = async (client: Client, stream: number, position: str
 
 /**
  * Decides what the snapshot does to nodes and, before their ends are looked at, to edges: `node_plan` (before, after: versions or null)
- * and `edge_raw`. Equal facts do not appear in either. Of a fresh system nothing can be absent.
+ * and `edge_raw`. Equal facts do not appear in either. Of a fresh system nothing can be absent, and homes that are left are known to come
+ * again (home-store.ts).
  */
 export async function planDifferences(client: Client, snapshot: NewSnapshot, isFresh = false): Promise<void> {
   await settlePartials(client, snapshot)
@@ -113,7 +114,8 @@ export async function planDifferences(client: Client, snapshot: NewSnapshot, isF
   const gone = async (key: string, columns: string, ends: readonly string[]) => [
     ...((await hasAbsent(key))
       ? [
-          `select ${columns} from ${key}_history h join ${key}_key k on k.key = h.${key} where ${n} and h.scope = ${snapshot.scope.key} and ${removed(key)}`,
+          `select ${columns} from ${key}_history h join ${key}_key k on k.key = h.${key}
+            where ${n} and h.scope = ${snapshot.scope.key} and ${removed(key)} ${unlessHome(key)}`,
         ]
       : []),
     ...(rows.length > 0
@@ -158,10 +160,12 @@ export async function planRepetition(client: Client, snapshot: NewSnapshot, repe
     create temp table edge_raw on commit drop as ${comingEdges}`)
 }
 
+const unlessHome = (key: string) => (key === 'node' ? 'and not h.is_home' : '')
+
 /** Whether a system has current facts that do not come in: two counts, five times as fast as looking for them. */
 async function lacksSome(client: Client, key: string, scope: number): Promise<boolean> {
   const { rows } = await client.query<{ lacks: boolean }>(
-    `select (select count(*) from ${key}_history where scope = ${scope} and valid_to = 'infinity')
+    `select (select count(*) from ${key}_history h where scope = ${scope} and valid_to = 'infinity' ${unlessHome(key)})
        > (select count(*) from incoming_${key} where scope = ${scope} and before is not null) as lacks`,
   )
   return rows[0]!.lacks
@@ -187,13 +191,20 @@ const tally = async (sql: Sql, kind: 'node' | 'edge', isThere: string): Promise<
 }
 
 /**
- * How many nodes and (visible) edges the snapshot adds, changes, removes, and says again as they were; `untold`: edges that came and are in
- * no plan (fresh-store.ts).
+ * How many nodes and (visible) edges the snapshot adds, changes, removes, and says again as they were; `untold`: those that came and are
+ * in no plan (fresh-store.ts); `kept`: columns that came again with their edges, and were set aside (home-store.ts).
  */
-export async function countPlan(client: Client, untold = 0): Promise<{ nodes: Tally; edges: Tally }> {
+export async function countPlan(
+  client: Client,
+  untold: { nodes: number; edges: number } = { nodes: 0, edges: 0 },
+  kept = 0,
+): Promise<{ nodes: Tally; edges: Tally }> {
   const nodes = await tally(client, 'node', 'i.before is not null')
   const edges = await tally(client, 'edge', 'i.was_visible')
-  return { nodes, edges: { ...edges, added: edges.added + untold } }
+  return {
+    nodes: { ...nodes, added: nodes.added + untold.nodes, unchanged: nodes.unchanged + kept },
+    edges: { ...edges, added: edges.added + untold.edges, unchanged: edges.unchanged + kept },
+  }
 }
 
 export interface Dangling {

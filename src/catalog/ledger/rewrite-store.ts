@@ -1,5 +1,6 @@
 import type { Client } from '../../postgres/sql.js'
 import { saveDifferences, saveRenames } from '../reads/change-store.js'
+import { unfoldAt } from './home-store.js'
 import { openOverlay } from './partial-store.js'
 import type { NewSnapshot } from './snapshot-store.js'
 import {
@@ -95,6 +96,7 @@ export async function openRewrite(client: Client): Promise<void> {
 /** Folds the facts of `node_plan` and `edge_raw` again, and the edges of nodes in `existence_changed`. */
 export async function rewriteTouched(client: Client, place: RewritePlace): Promise<void> {
   const snapshots = await readPlaced(client, place.scope.projectId)
+  await unfoldAt(client, place.scope.projectId, 'select node from node_plan')
   await rewrite(client, 'node', place, snapshots)
   await rewrite(client, 'edge', place, snapshots)
   await saveDifferences(client)

@@ -4,6 +4,7 @@ import type { EdgeLabel, GraphChange, GraphKeys, GraphRefresh, NodeKind, Propert
 import type { KeySpan } from '../ledger/key-pool.js'
 import type { Annotations } from '../people/annotation.js'
 import { readAnnotations } from '../people/people-store.js'
+import { homeLabel, homeRows } from '../reads/edge-rows.js'
 import { edgeChange, type NodeMetrics, nodeChange } from './graph-change.js'
 
 const pageSize = 5_000
@@ -24,7 +25,7 @@ left join lateral (
     where m.node = k.key and m.name in ('metadata_entropy', 'kl_divergence') order by name, observed_at desc) latest
 ) m on k.kind in ('Project', 'System', 'Table', 'View')`
 
-const selectEdges = `
+const selectWrittenEdges = `
 select k.key, a.id as source_id, k.label, b.id as target_id, k.discriminator, h.valid_from as updated_at, v.properties, s.project_id, s.system_id
 from edge_key k
 left join lateral (select id from node_key n where n.key = k.source limit 1) a on true
@@ -32,6 +33,18 @@ left join lateral (select id from node_key n where n.key = k.target limit 1) b o
 left join lateral (select * from edge_history c where c.edge = k.key order by c.valid_from desc limit 1) h
   on h.valid_to = 'infinity' and h.is_visible
 ${versionOf}`
+
+/**
+ * Those that the rows of columns tell of: as long as they do, they are there. They are read first: another system that tells of one, too,
+ * has done so later.
+ */
+const selectHomeEdges = `
+select k.key + 1 as key, a.id as source_id, '${homeLabel}' as label, k.id as target_id, '' as discriminator, h.valid_from as updated_at,
+  '{}'::jsonb as properties, s.project_id, s.system_id
+from node_key k
+join lateral (select * from node_history c where c.node = k.key order by c.valid_from desc limit 1) h on h.is_home
+join lateral (select id from node_key n where n.key = k.parent limit 1) a on true
+left join catalog_scope s on s.key = h.scope`
 
 /** A node now; without updated_at it does not exist (any more). */
 interface NodeRow {
@@ -86,8 +99,8 @@ function changeOfEdge(row: EdgeRow): GraphChange {
   )
 }
 
-/** Pages of rows by key; `keys` answers the next keys after one, given as $1. */
-async function* pagesOf<Row extends { key: number }>(sql: Sql, select: string, keys: string): AsyncGenerator<Row[]> {
+/** Pages of rows of `select` by the keys of its `k`; `keys` answers the next of them after one, given as $1. */
+async function* pagesOf<Row>(sql: Sql, select: string, keys: string): AsyncGenerator<Row[]> {
   for (let after = 0; ; ) {
     const page = await sql.query<{ key: number }>(`${keys} order by key limit ${pageSize}`, [after])
     if (page.rows.length === 0) return
@@ -126,7 +139,11 @@ insert into touched_graph_edge
 select distinct t.key, false from touched_graph_edge g join edge_key e on e.key = g.key
 join edge_key t on t.source = e.source and t.label = e.label and t.target = e.target and t.discriminator = e.discriminator and t.key <> e.key
 join edge_history h on h.edge = t.key and h.valid_to = 'infinity' and h.is_visible
-where g.is_gone and not exists (select from touched_graph_edge o where o.key = t.key)`
+where g.is_gone and not exists (select from touched_graph_edge o where o.key = t.key)
+union
+select t.edge, false from touched_graph_edge g join edge_key e on e.key = g.key
+join home_edge t on t.target = e.target and t.source = e.source and t.label = e.label and t.discriminator = e.discriminator and t.edge <> e.key
+where g.is_gone and not exists (select from touched_graph_edge o where o.key = t.edge)`
 
 /** Keys as a range where they are (nearly) all there are in it, else one by one: what else lies in the range is read in vain. */
 const insertRefresh = (side: 'node' | 'edge', keys: string) => `
@@ -141,16 +158,19 @@ from (
 /** Keys that came at once. */
 export interface CameKeys {
   nodes: readonly KeySpan[]
+  /** of columns, each with that of its HAS_COLUMN after it (which some do not use) */
+  columns: readonly KeySpan[]
   edges: readonly KeySpan[]
 }
 
-/** The same for stretches of keys that all came. */
-async function insertSpans(client: Client, side: 'nodes' | 'edges', spans: readonly KeySpan[]): Promise<void> {
+/** The same for stretches of keys that all came; of `every` keys in them one is meant. */
+async function insertSpans(client: Client, side: 'nodes' | 'edges', spans: readonly KeySpan[], every: 1 | 2): Promise<void> {
+  const size = keysPerRow * every
   await client.query(
     `insert into graph_outbox (change, weight)
-     select jsonb_build_object('op', 'refresh', $1::text, jsonb_build_object('from', at, 'to', least(at + ${keysPerRow - 1}, last))),
-       least(at + ${keysPerRow - 1}, last) - at + 1
-     from unnest($2::bigint[], $3::bigint[]) as s(first, last), generate_series(first, last, ${keysPerRow}) as at order by at`,
+     select jsonb_build_object('op', 'refresh', $1::text, jsonb_build_object('from', at, 'to', least(at + ${size - 1}, last))),
+       (least(at + ${size - 1}, last) - at) / ${every} + 1
+     from unnest($2::bigint[], $3::bigint[]) as s(first, last), generate_series(first, last, ${size}) as at order by at`,
     [side, spans.map(({ first }) => first), spans.map(({ last }) => last)],
   )
 }
@@ -188,9 +208,19 @@ export async function appendToOutbox(client: Client, containers: readonly string
   const isNew = came ? 'and node not in (select node from node_plan where is_worded is not null)' : ''
   const measured = `select node from metric_table where not exists (select from touched_graph_node t where t.key = node and t.is_gone) ${isNew}`
   const moved = containers.length > 0 ? `union ${measured} union select key from node_key where id in (${ids})` : `union ${measured}`
-  if (came) await insertSpans(client, 'nodes', came.nodes)
+  if (came)
+    for (const [spans, every] of [
+      [came.nodes, 1],
+      [came.columns, 2],
+    ] as const)
+      await insertSpans(client, 'nodes', spans, every)
   await client.query(insertRefresh('node', `select key from touched_graph_node where not is_gone ${moved}`))
-  if (came) await insertSpans(client, 'edges', came.edges)
+  if (came)
+    for (const [spans, every] of [
+      [came.edges, 1],
+      [came.columns, 2],
+    ] as const)
+      await insertSpans(client, 'edges', spans, every)
   await client.query(insertRefresh('edge', 'select key from touched_graph_edge where not is_gone'))
   if (gone) await client.query(insertGoneNodes)
   await notifyOutbox(client)
@@ -211,6 +241,8 @@ export async function readOutboxChanges(sql: Sql, rows: readonly (GraphChange | 
 
 const among = (keys: GraphKeys): [condition: string, values: unknown[]] =>
   'from' in keys ? ['k.key between $1 and $2', [keys.from, keys.to]] : ['k.key = any($1)', [keys]]
+/** The keys of the columns whose rows tell of the edges. */
+const columnsOf = (keys: GraphKeys): GraphKeys => ('from' in keys ? { from: keys.from - 1, to: keys.to - 1 } : keys.map((key) => key - 1))
 
 async function nodesByKey(sql: Sql, keys: GraphKeys): Promise<GraphChange[]> {
   const [condition, values] = among(keys)
@@ -220,20 +252,23 @@ async function nodesByKey(sql: Sql, keys: GraphKeys): Promise<GraphChange[]> {
 
 async function edgesByKey(sql: Sql, keys: GraphKeys): Promise<GraphChange[]> {
   const [condition, values] = among(keys)
-  const { rows } = await sql.query<EdgeRow>(`${selectEdges} where ${condition} and h.valid_from is not null order by k.key`, values)
-  return rows.map(changeOfEdge)
+  const select = `${selectWrittenEdges} where ${condition} and h.valid_from is not null order by k.key`
+  const { rows: written } = await sql.query<EdgeRow>(select, values)
+  const { rows: homes } = await sql.query<EdgeRow>(`${selectHomeEdges} where ${condition} order by k.key`, among(columnsOf(keys))[1])
+  return [...homes, ...written].map(changeOfEdge)
 }
 
 async function* nodePages(sql: Sql, keys: string): AsyncGenerator<GraphChange[]> {
   for await (const page of pagesOf<NodeRow>(sql, selectNodes, keys)) yield await changesOfNodes(sql, page)
 }
 
-async function* edgePages(sql: Sql, keys: string): AsyncGenerator<GraphChange[]> {
-  for await (const page of pagesOf<EdgeRow>(sql, selectEdges, keys)) yield page.map(changeOfEdge)
+async function* edgePages(sql: Sql, select: string, keys: string): AsyncGenerator<GraphChange[]> {
+  for await (const page of pagesOf<EdgeRow>(sql, select, keys)) yield page.map(changeOfEdge)
 }
 
 /** Everything the catalog has in the graph now, nodes before edges: what a rebuild writes. */
 export async function* catalogGraph(sql: Sql): AsyncGenerator<GraphChange[]> {
   yield* nodePages(sql, `select node as key from node_history where valid_to = 'infinity' and node > $1`)
-  yield* edgePages(sql, `select edge as key from edge_history where valid_to = 'infinity' and is_visible and edge > $1`)
+  yield* edgePages(sql, selectHomeEdges, `select node as key from ${homeRows} and node > $1`)
+  yield* edgePages(sql, selectWrittenEdges, `select edge as key from edge_history where valid_to = 'infinity' and is_visible and edge > $1`)
 }

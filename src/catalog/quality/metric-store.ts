@@ -43,13 +43,17 @@ const save = (client: Client, rows: readonly MetricRow[]) => copyRows(client, 'm
 
 const keyOfColumn = (canonical: string) => `coalesce(nullif(${canonical}, ''), 'unclassified')`
 
-/** What a snapshot later than all others does to the counts of tables: `column_delta`, and the tables concerned: `metric_table`. */
-const countLast = `
+/**
+ * What a snapshot later than all others does to the counts of tables: `column_delta`, and the tables concerned: `metric_table`. Some types
+ * of the columns of a fresh system are counted already (fresh-store.ts).
+ */
+const countLast = ({ scope }: NewSnapshot, isFresh: boolean) => `
 create temp table column_delta on commit drop as
 select parent as owner, scope, key, sum(n)::integer as delta from (
   select parent, scope, ${keyOfColumn('canonical')} as key, 1 as n from node_plan where kind = 'Column' and after is not null
   union all
   select p.parent, p.scope, ${keyOfColumn('v.canonical')}, -1 from node_plan p join fact_version v on v.hash = p.before where p.kind = 'Column'
+  ${isFresh ? `union all select owner, ${scope.key}, ${keyOfColumn('canonical')}, n from fresh_type` : ''}
 ) d group by 1, 2, 3 having sum(n) <> 0;
 create temp table metric_table on commit drop as select distinct owner as node from column_delta where owner is not null;
 create temp table fresh_table on commit drop as
@@ -71,8 +75,9 @@ select node, jsonb_object_agg(key, n) as counts from (
 create index on table_count (node)`
 
 /** The metrics of every table whose columns' types a snapshot later than all others changed, as of its time. */
-export async function saveLastTableMetrics(client: Client, { observedAt }: NewSnapshot, ideal: TypeDistribution): Promise<void> {
-  await client.query(countLast)
+export async function saveLastTableMetrics(client: Client, snapshot: NewSnapshot, ideal: TypeDistribution, isFresh = false): Promise<void> {
+  const { observedAt } = snapshot
+  await client.query(countLast(snapshot, isFresh))
   await client.query(currentCounts)
   // a table that has lost its last column has no row there
   const tables = 'select m.node, c.counts from metric_table m left join table_count c using (node)'

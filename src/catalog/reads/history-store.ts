@@ -2,6 +2,7 @@ import type { Sql } from '../../postgres/sql.js'
 import type { EdgeLabel, JsonValue, NodeKind, Properties } from '../../vocabulary.js'
 import type { ChangeKind } from '../change.js'
 import { columnNullable, columnOrdinal, columnTypeText } from '../column.js'
+import { edgeEnds } from './edge-rows.js'
 
 export interface NodeState {
   validFrom: Date
@@ -57,10 +58,10 @@ export interface ChangeFilter {
 // Arrays rather than subqueries: the planner takes them into every part of the view, down to the indexes.
 const changesWhere = `where c.scope = any(array(select key from catalog_scope where ($1::text is null or project_id = $1) and ($2::text is null or system_id = $2)))
   and ($3::text[] is null or c.kind = any($3))
-  and ($4::text is null or c.fact = any(array(
+  and ($4::text is null or c.found_by = any(array(
     with inside as (select key from node_key where id = $4 union all select c.key from node_key t join node_key c on c.parent = t.key where t.id = $4)
     select key from inside union all select e.key from inside i join edge_key e on e.source = i.key)) and c.owner = (select key from node_key where id = $4))
-  and ($5::text is null or c.fact = (select key from node_key where id = $5))
+  and ($5::text is null or c.found_by = (select key from node_key where id = $5) and c.is_node)
   and ($6::timestamptz is null or c.at >= $6) and ($7::timestamptz is null or c.at < $7)`
 const changeValues = (f: ChangeFilter) => [
   ...[f.projectId ?? null, f.systemId ?? null, f.kinds ?? null, f.tableId ?? null, f.nodeId ?? null, f.from ?? null, f.to ?? null],
@@ -73,14 +74,15 @@ export async function readChanges(
   { limit, offset = 0, newestFirst = false }: { limit?: number; offset?: number; newestFirst?: boolean } = {},
 ): Promise<Change[]> {
   const way = newestFirst ? 'desc' : 'asc'
+  const order = `c.at ${way}, c.fact ${way}, c.kind, c.property`
   const { rows } = await sql.query<Change>(
     `select c.kind, c.at, n.id as "nodeId", o.id as "tableId", nullif(c.property, '') as property, c.before, c.after, c.confidence,
        s.project_id as "projectId", s.system_id as "systemId",
-       case when e.key is not null then jsonb_build_object('sourceId', a.id, 'label', e.label, 'targetId', b.id, 'discriminator', e.discriminator) end as edge
-     from change c join catalog_scope s on s.key = c.scope
+       case when e.source is not null then jsonb_build_object('sourceId', a.id, 'label', e.label, 'targetId', b.id, 'discriminator', e.discriminator) end as edge
+     from (select * from change c ${changesWhere} order by ${order} limit $8 offset $9) c join catalog_scope s on s.key = c.scope
      left join node_key n on n.key = c.fact left join node_key o on o.key = c.owner
-     left join edge_key e on e.key = c.fact left join node_key a on a.key = e.source left join node_key b on b.key = e.target
-     ${changesWhere} order by c.at ${way}, c.fact ${way}, c.kind, c.property limit $8 offset $9`,
+     left join lateral (${edgeEnds('c.fact')}) e on not c.is_node left join node_key a on a.key = e.source left join node_key b on b.key = e.target
+     order by ${order}`,
     [...changeValues(filter), limit ?? null, offset],
   )
   return rows
@@ -121,24 +123,34 @@ export async function diffSnapshots(
   to: Date,
   { projectId, systemId, limit = 10_000 }: { projectId?: string; systemId?: string; limit?: number } = {},
 ): Promise<SnapshotDifference> {
-  const side = (table: string, fact: string, at: string, more: string) =>
-    `select ${fact} as fact, version from ${table}_history where valid_from <= ${at} and valid_to > ${at} ${more}
-     and scope in (select key from catalog_scope where ($3::text is null or project_id = $3) and ($4::text is null or system_id = $4))`
-  const pair = (table: string, more: string) =>
-    `(${side(table, table, '$1', more)}) x full join (${side(table, table, '$2', more)}) y using (fact)
-     left join fact_version p on p.hash = x.version left join fact_version q on q.hash = y.version`
+  const scopes =
+    'scope in (select key from catalog_scope where ($3::text is null or project_id = $3) and ($4::text is null or system_id = $4))'
+  const at = (moment: string) => `valid_from <= ${moment} and valid_to > ${moment} and ${scopes}`
+  const nodesAt = (moment: string) => `select node as fact, version from node_history where ${at(moment)}`
+  // of those that never end, what is there at both moments is the same
+  const edgesAt = (moment: string) => `select edge as fact, version from edge_history where is_visible and ${at(moment)}
+    union all select edge, version from home_edge where valid_from > least($1, $2) and ${at(moment)}`
+  const moved = (side: (moment: string) => string) => `with moved as materialized (
+      select fact, x.version as before, y.version as after from (${side('$1')}) x full join (${side('$2')}) y using (fact)
+      where x.version is distinct from y.version
+    )`
+  const contents = 'left join fact_version p on p.hash = m.before left join fact_version q on q.hash = m.after'
   const values = [from, to, projectId ?? null, systemId ?? null, limit + 1]
   const content = (alias: string) =>
     `case when ${alias}.hash is not null then jsonb_build_object('name', ${alias}.name, 'properties', ${alias}.properties) end`
   const nodes = await sql.query<NodeDifference>(
-    `select k.id, k.kind, ${content('p')} as before, ${content('q')} as after
-     from ${pair('node', '')} join node_key k on k.key = fact where x.version is distinct from y.version order by k.id limit $5`,
+    `${moved(nodesAt)} select k.id, k.kind, ${content('p')} as before, ${content('q')} as after
+     from moved m join node_key k on k.key = m.fact ${contents} order by k.id limit $5`,
     values,
   )
   const edges = await sql.query<EdgeDifference>(
-    `select a.id as "sourceId", k.label, b.id as "targetId", k.discriminator, p.properties as before, q.properties as after
-     from ${pair('edge', 'and is_visible')} join edge_key k on k.key = fact join node_key a on a.key = k.source join node_key b on b.key = k.target
-     where x.version is distinct from y.version order by a.id, k.label, b.id, k.discriminator limit $5`,
+    `${moved(edgesAt)}, m as (
+       select m.*, k.source, k.label, k.target, k.discriminator from moved m join edge_key k on k.key = m.fact
+       union all select m.*, k.source, k.label, k.target, k.discriminator from moved m join home_edge k on k.target = m.fact - 1
+     )
+     select a.id as "sourceId", m.label, b.id as "targetId", m.discriminator, p.properties as before, q.properties as after
+     from m join node_key a on a.key = m.source join node_key b on b.key = m.target ${contents}
+     order by a.id, m.label, b.id, m.discriminator limit $5`,
     values,
   )
   const isPartial = nodes.rows.length > limit || edges.rows.length > limit

@@ -117,7 +117,7 @@ export async function* edgeLabelsOf(
   yield* inParts<{ source: number; label: EdgeLabel; target: number }>(
     client,
     'edge_labels',
-    `select k.source, h.label, k.target from edge_history h join edge_key k on k.key = h.edge
+    `select source, label, target from edge_row h
      where h.is_visible and h.valid_to = 'infinity' and h.scope in (select key from catalog_scope where project_id = $1) order by h.edge`,
     [projectId],
   )

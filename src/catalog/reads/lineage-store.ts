@@ -1,5 +1,6 @@
 import type { Database, Sql } from '../../postgres/sql.js'
 import type { CatalogEdge, CatalogNode, EdgeLabel } from '../../vocabulary.js'
+import { edgePlaces, homeLabel, writtenEdges } from './edge-rows.js'
 import { readEdgesByKey, readNodesById } from './read-store.js'
 
 /** Edges that data (or control) flows along, and whether it flows with the arrow or against it. */
@@ -62,19 +63,24 @@ const inForce = (asOf: Date | undefined, parameter: string) =>
 
 /** Conditions are edges of their own, told apart by this. */
 const indirectMark = 'indirect'
-const meant = ({ indirect = true }: LineageOptions) => (indirect ? '' : `and k.discriminator <> '${indirectMark}'`)
+const meant = ({ indirect = true }: LineageOptions) => (indirect ? '' : `and h.discriminator <> '${indirectMark}'`)
+
+/** Where the edges that are walked may lie. */
+const placesOf = ({ labels = lineageLabels }: LineageOptions) => (labels.includes(homeLabel) ? edgePlaces : [writtenEdges])
 
 /** Edges of one step at most: a node that everything hangs on must not fill the memory. */
 const mostEdges = ({ nodeBudget = 1_000 }: LineageOptions): number => 20 * nodeBudget + 1_000
 
 /** One step from all these nodes: keys and ids alone, for much of what a walk meets is met again. */
 async function stepsFrom(sql: Sql, ids: readonly string[], way: Way, options: LineageOptions): Promise<Step[]> {
-  const parts = sides.map(
-    ({ end, other, kind }) => `
-     select k.key as edge, b.id as "to", a.id as "from", k.label, k.discriminator, ${kind[way] === 'along' ? 0 : 1} as part from node_key a
-     join edge_key k on k.${end} = a.key and k.label = any(${kind[way] === 'along' ? '$3' : '$4'}) ${meant(options)}
-     join edge_history h on h.edge = k.key and h.is_visible and ${inForce(options.asOf, '$2')}
-     join node_key b on b.key = k.${other} where a.id = any($1)`,
+  const parts = sides.flatMap(({ end, other, kind }) =>
+    placesOf(options).map(
+      ({ view }) => `
+     select h.edge, b.id as "to", a.id as "from", h.label, h.discriminator, ${kind[way] === 'along' ? 0 : 1} as part from node_key a
+     join ${view} h on h.${end} = a.key and h.label = any(${kind[way] === 'along' ? '$3' : '$4'}) ${meant(options)}
+       and h.is_visible and ${inForce(options.asOf, '$2')}
+     join node_key b on b.key = h.${other} where a.id = any($1)`,
+    ),
   )
   const { rows } = await sql.query<Step>(
     `${parts.join(' union all ')} order by part, "from", label, "to", discriminator, edge limit ${mostEdges(options)}`,
@@ -149,10 +155,12 @@ async function walkAtOnce(sql: Sql, id: string, way: Way, options: LineageOption
 /** Edges that lead away from a node, and to where. */
 const stepOf = (key: string, way: Way, options: LineageOptions): string =>
   sides
-    .map(
-      ({ end, other, kind }) => `
-       select k.key as edge, k.${other} as next from edge_key k join edge_history h on h.edge = k.key and h.is_visible and ${inForce(options.asOf, '$2')}
-       where k.${end} = ${key} and k.label = any(${kind[way] === 'along' ? '$3' : '$4'}) ${meant(options)}`,
+    .flatMap(({ end, other, kind }) =>
+      placesOf(options).map(
+        ({ view }) => `
+       select h.edge, h.${other} as next from ${view} h where h.is_visible and ${inForce(options.asOf, '$2')}
+       and h.${end} = ${key} and h.label = any(${kind[way] === 'along' ? '$3' : '$4'}) ${meant(options)}`,
+      ),
     )
     .join(' union all ')
 

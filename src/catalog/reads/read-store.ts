@@ -1,6 +1,7 @@
 import type { Sql } from '../../postgres/sql.js'
-import type { CatalogEdge, CatalogNode, EdgeLabel, NodeKind } from '../../vocabulary.js'
+import { type CatalogEdge, type CatalogNode, type EdgeLabel, edgeLabels, type NodeKind } from '../../vocabulary.js'
 import { columnOrdinal } from '../column.js'
+import { type EdgePlace, homeLabel, homeRows, ofEdges } from './edge-rows.js'
 
 export { countSnapshots, readProblems, readSnapshots, readSnapshotsById, type Snapshot } from '../ledger/snapshot-store.js'
 export * from './history-store.js'
@@ -45,7 +46,12 @@ const inForceAt = (alias: string, asOf: Date | undefined, parameter: string) =>
     : `${alias}.valid_to = 'infinity' and ${parameter}::timestamptz is null`
 
 const nodeColumns = `k.id, h.kind, v.name, v.qualified_name as "qualifiedName", s.project_id as "projectId", s.system_id as "systemId", v.properties`
-const edgeColumns = `a.id as "sourceId", h.label, b.id as "targetId", k.discriminator, s.project_id as "projectId", s.system_id as "systemId", v.properties`
+/** Edges of one place; `more`: a column before the others. */
+const edgesFrom = ({ view, joins, targetId, properties }: EdgePlace, more = '') => `
+select ${more} a.id as "sourceId", h.label, ${targetId} as "targetId", h.discriminator, s.project_id as "projectId", s.system_id as "systemId",
+  ${properties} as properties
+from ${view} h join node_key a on a.key = h.source ${joins} join catalog_scope s on s.key = h.scope`
+const byEnds = 'order by "sourceId", label, "targetId", discriminator, "systemId"'
 
 const scopesOf = `select key from catalog_scope where ($2::text is null or project_id = $2) and ($3::text is null or system_id in ($3, ''))`
 
@@ -57,14 +63,30 @@ join fact_version v on v.hash = h.version
 join catalog_scope s on s.key = h.scope
 where ${inForceAt('h', asOf, '$1')} and h.scope in (${scopesOf}) and ($4::text[] is null or h.kind = any($4))`
 
-const edgesFrom = (asOf: Date | undefined) => `
-from edge_history h
-join edge_key k on k.key = h.edge
-join node_key a on a.key = k.source
-join node_key b on b.key = k.target
-join fact_version v on v.hash = h.version
-join catalog_scope s on s.key = h.scope
-where h.is_visible and ${inForceAt('h', asOf, '$1')} and h.scope in (${scopesOf}) and ($4::text[] is null or h.label = any($4))`
+/** What a filter on edges selects. */
+const areMeant = (asOf: Date | undefined) =>
+  `h.is_visible and ${inForceAt('h', asOf, '$1')} and h.scope in (${scopesOf}) and ($4::text[] is null or h.label = any($4))`
+
+/** Keys of a page, each place and scope by an index of its own: what is not in them is never passed. */
+const edgePage = (asOf: Date | undefined) => `
+select edge from (
+  ${asOf ? writtenPageAsOf : writtenPage}
+  union all
+  select h.edge from catalog_scope s cross join lateral (
+    select h.node + 1 as edge from ${homeRows} and h.scope = s.key and h.node >= $5 and ${inForceAt('h', asOf, '$1')} order by h.node limit $6
+  ) h where s.home_stream is not null and s.key in (${scopesOf}) and '${homeLabel}' = any($4)
+) e order by edge limit $6`
+
+const writtenPage = `
+select h.edge from catalog_scope s cross join unnest($4::text[]) as l(label) cross join lateral (
+  select h.edge from edge_history h where h.scope = s.key and h.label = l.label and h.valid_to = 'infinity' and h.is_visible and h.edge > $5
+  order by h.edge limit $6
+) h where s.key in (${scopesOf})`
+
+const writtenPageAsOf = `
+(select h.edge from edge_history h
+where h.is_visible and ${inForceAt('h', new Date(0), '$1')} and h.scope in (${scopesOf}) and h.label = any($4) and h.edge > $5
+order by h.edge limit $6)`
 
 const scopeValues = ({ asOf, projectId, systemId }: FactFilter) => [asOf ?? null, projectId ?? null, systemId ?? null]
 
@@ -79,9 +101,19 @@ export async function readNodes(sql: Sql, filter: FactFilter = {}, { limit, afte
 
 /** Edges, now or as of a moment, in a stable order. */
 export async function readEdges(sql: Sql, filter: FactFilter = {}, { limit, after = 0 }: Page = {}): Promise<Listed<CatalogEdge>[]> {
+  if (limit === undefined) {
+    const { rows } = await sql.query<Listed<CatalogEdge>>(
+      `${ofEdges((place) => `${edgesFrom(place, 'h.edge as cursor,')} where ${areMeant(filter.asOf)} and h.edge > $5`)} order by cursor`,
+      [...scopeValues(filter), filter.labels ?? null, after],
+    )
+    return rows
+  }
   const { rows } = await sql.query<Listed<CatalogEdge>>(
-    `select h.edge as cursor, ${edgeColumns} ${edgesFrom(filter.asOf)} and h.edge > $5 order by h.edge limit $6`,
-    [...scopeValues(filter), filter.labels ?? null, after, limit ?? null],
+    `with page as materialized (select array_agg(edge) as keys from (${edgePage(filter.asOf)}) p) ${ofEdges(
+      (place) => `${edgesFrom(place, 'h.edge as cursor,')}
+      where h.is_visible and ${inForceAt('h', filter.asOf, '$1')} and ${place.isAmong('(select keys from page)::bigint[]')}`,
+    )} order by cursor`,
+    [...scopeValues(filter), filter.labels ?? edgeLabels, after, limit],
   )
   return rows
 }
@@ -89,8 +121,12 @@ export async function readEdges(sql: Sql, filter: FactFilter = {}, { limit, afte
 /** True totals of the lists above. */
 export async function countFacts(sql: Sql, filter: FactFilter = {}): Promise<{ nodes: number; edges: number }> {
   const count = (from: string, kinds: unknown) =>
-    sql.query<{ n: number }>(`select count(*) as n ${from}`, [...scopeValues(filter), kinds ?? null])
-  const [nodes, edges] = [await count(nodesFrom(filter.asOf), filter.kinds), await count(edgesFrom(filter.asOf), filter.labels)]
+    sql.query<{ n: number }>(`select count(*) as n from (${from}) f`, [...scopeValues(filter), kinds ?? null])
+  const nodes = await count(`select 1 ${nodesFrom(filter.asOf)}`, filter.kinds)
+  const edges = await count(
+    ofEdges(({ view }) => `select 1 from ${view} h where ${areMeant(filter.asOf)}`),
+    filter.labels,
+  )
   return { nodes: nodes.rows[0]!.n, edges: edges.rows[0]!.n }
 }
 
@@ -100,10 +136,10 @@ export async function readEstate(sql: Sql, filter: FactFilter): Promise<{ nodes:
     ...scopeValues(filter),
     filter.kinds ?? null,
   ])
-  const edges = await sql.query<CatalogEdge>(
-    `select ${edgeColumns} ${edgesFrom(filter.asOf)} order by a.id, h.label, b.id, k.discriminator`,
-    [...scopeValues(filter), filter.labels ?? null],
-  )
+  const edges = await sql.query<CatalogEdge>(`${ofEdges((place) => `${edgesFrom(place)} where ${areMeant(filter.asOf)}`)} ${byEnds}`, [
+    ...scopeValues(filter),
+    filter.labels ?? null,
+  ])
   return { nodes: nodes.rows, edges: edges.rows }
 }
 
@@ -150,12 +186,12 @@ export async function readEdgesOf(
   direction: 'out' | 'in',
   { asOf, labels }: Moment & Pick<FactFilter, 'labels'> = {},
 ): Promise<CatalogEdge[][]> {
-  const end = direction === 'out' ? 'a' : 'b'
+  const end = direction === 'out' ? 'source' : 'target'
   const { rows } = await sql.query<CatalogEdge>(
-    `select ${edgeColumns} from edge_key k join node_key a on a.key = k.source join node_key b on b.key = k.target
-     join edge_history h on h.edge = k.key and h.is_visible and ${inForce('h', '$1')}
-     join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
-     where ${end}.id = any($2) and ($3::text[] is null or k.label = any($3)) order by a.id, k.label, b.id, k.discriminator`,
+    `with near as materialized (select key from node_key where id = any($2)) ${ofEdges(
+      (place) => `${edgesFrom(place)} join near n on n.key = h.${end}
+      where h.is_visible and ${inForceAt('h', asOf, '$1')} and ($3::text[] is null or h.label = any($3))`,
+    )} ${byEnds}`,
     [asOf ?? null, nodeIds, labels ?? null],
   )
   const byNode = new Map<string, CatalogEdge[]>(nodeIds.map((id) => [id, []]))
@@ -166,10 +202,9 @@ export async function readEdgesOf(
 /** Edges by their keys, in the order of their ends; those that do not exist at the moment are left out. */
 export async function readEdgesByKey(sql: Sql, keys: readonly number[], { asOf }: Moment = {}): Promise<CatalogEdge[]> {
   const { rows } = await sql.query<CatalogEdge>(
-    `select ${edgeColumns} from edge_key k join node_key a on a.key = k.source join node_key b on b.key = k.target
-     join edge_history h on h.edge = k.key and h.is_visible and ${inForce('h', '$1')}
-     join fact_version v on v.hash = h.version join catalog_scope s on s.key = h.scope
-     where k.key = any($2) order by a.id, k.label, b.id, k.discriminator`,
+    `${ofEdges(
+      (place) => `${edgesFrom(place)} where h.is_visible and ${inForceAt('h', asOf, '$1')} and ${place.isAmong('$2')}`,
+    )} ${byEnds}`,
     [asOf ?? null, keys],
   )
   return rows

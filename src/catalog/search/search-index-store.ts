@@ -73,22 +73,23 @@ const incomingEntries = (hasSaid: boolean) =>
     : 'select node, words from search_incoming'
 
 /** What people said of nodes before they came. */
-const saySaid = `
-update search_entry e set words = e.words || s.words from search_said s join node_key k on k.id = s.node_id join node_plan p on p.node = k.key
-where p.is_worded and e.node = k.key`
+const saySaid = (scope: number) => `
+update search_entry e set words = e.words || s.words from search_said s join node_key k on k.id = s.node_id
+where e.node = k.key and k.scope = ${scope} and not exists (select from node_plan p where p.node = k.key and ${isUnworded})`
 
 const overwrite = 'on conflict (node) do update set words = excluded.words where e.words <> excluded.words'
 
 /**
  * Brings the index up to what an ingest or a deletion changed of the current state, in the same transaction. `isLast`: it was applied by
  * `node_plan` to the current rows; else `graph_node` names what changed. Entries whose words are as they were are not touched: most
- * changes of facts change no word. `isWorded`: the entries of most that came are there already.
+ * changes of facts change no word. `worded`: the scope, where the entries of most that came are there already.
  */
 export async function indexChanged(
   client: Client,
   { isLast, observedAt }: { isLast: boolean; observedAt?: Date },
-  isWorded = false,
+  worded: number | null = null,
 ): Promise<void> {
+  const isWorded = worded !== null
   const { rows } = await client.query<{ any: boolean }>('select exists (select from search_said) as any')
   await client.query(
     isLast
@@ -96,7 +97,7 @@ export async function indexChanged(
       : `delete from search_entry e using graph_node g where e.node = g.node
          and not exists (select from node_history h where h.node = g.node and h.valid_to = 'infinity')`,
   )
-  if (isWorded && rows[0]!.any) await client.query(saySaid)
+  if (isWorded && rows[0]!.any) await client.query(saySaid(worded))
   const isMany = isLast && observedAt !== undefined && (await bringsMany(client, isWorded))
   const planned = isWorded ? `${plannedContent} and ${isUnworded}` : plannedContent
   const incoming = isMany ? createManyIncoming(observedAt, isWorded) : createIncoming(isLast ? planned : touchedContent)

@@ -174,7 +174,7 @@ describe('serving', () => {
       const statements = await platform.statements(async () => {
         expect((await server.ask(query, { id })).predictLinks.considered).toBe(considered)
       })
-      return statements.filter((text) => text.includes('edge_history')).length
+      return statements.filter((text) => text.includes('written_edge')).length
     }
     expect([await reads(2), await reads(2)]).toEqual([0, 0])
     await server.ask(

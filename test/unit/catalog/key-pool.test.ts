@@ -24,6 +24,18 @@ describe('a pool of keys', () => {
     expect(pool.left).toBe(10)
   })
 
+  it('gives several in a row to each who takes, where it is as wide', async () => {
+    const pool = new KeyPool(2)
+    await pool.draw(sequence(0), 20)
+    expect(pool.left).toBe(20)
+    expect([pool.take(), pool.take(), pool.take()]).toEqual([1, 3, 5])
+    expect(pool.given).toEqual([{ first: 1, last: 6 }])
+    expect(pool.left).toBe(17)
+    expect(pool.takenLately).toBe(3)
+    await pool.draw(sequence(0), 1)
+    expect(pool.takenLately).toBe(0)
+  })
+
   it('has no key that another may have drawn in between', async () => {
     const pool = new KeyPool()
     await pool.draw(sequence(2), 100)
