@@ -57,7 +57,7 @@ const compared = {
 /** The fp32 files beside the trainer. */
 export const parityReport = z.strictObject({
   precision: z.literal('fp32'),
-  tolerance: z.number().describe('how far a score may be off: itself up to a score of 1, relative to the score beyond'),
+  tolerance: z.number(),
   ...compared,
 })
 export type ParityReport = z.output<typeof parityReport>

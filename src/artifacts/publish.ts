@@ -146,7 +146,7 @@ function parityFailure(parity: ParityReport): string {
   const bad = parity.grid.filter((g) => !g.passed).map((g) => `${g.case} by ${g.max_abs_diff}`)
   const where =
     bad.length > 0 ? `; those of the grid: ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ` and ${bad.length - 5} more` : ''}` : ''
-  return `parity: scores of the validation examples differ by ${parity.max_abs_diff}, ${parity.tolerance} (of scores above 1: relative to them) at most${where}`
+  return `parity: scores of the validation examples differ by ${parity.max_abs_diff}, ${parity.tolerance} at most${where}`
 }
 
 function int8Decision<Example>({ int8: { mode } }: Settled<Example>, { int8Report }: Checked): NonNullable<Manifest['int8']> {

@@ -1,4 +1,4 @@
-import { largestScaledDifference } from '../artifacts/parity/compare.js'
+import { largestDifference } from '../artifacts/parity/compare.js'
 import { type ParitySamples, parseSamples, samplesPath } from '../artifacts/parity/samples.js'
 import { openScorer, type Scorer } from '../artifacts/parity/scorer.js'
 import type { Artifact } from '../artifacts/store.js'
@@ -127,7 +127,7 @@ async function warmUp({ id, manifest }: Artifact, precision: Precision, scorer: 
   }
   for (const layout of scorer.layouts) {
     const examples = samples.examples as unknown as AnyExample[]
-    const difference = largestScaledDifference(await scorer.score(scorer.encode(examples, layout).batch), samples.scores)
+    const difference = largestDifference(await scorer.score(scorer.encode(examples, layout).batch), samples.scores)
     if (difference === null || difference > allowed(layout))
       throw corrupt(id, `on its own samples (${precision}, ${layout}) its scores are off by ${difference ?? 'a number that is not finite'}`)
   }

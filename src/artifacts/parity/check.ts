@@ -119,9 +119,6 @@ async function checkInt8<Example>(
 /** int8 answers may differ elsewhere by a rounding: less than what rounding costs here, and no closer than this. */
 const leastInt8Tolerance = 1e-3
 
-/** What fp32's tolerance is relative to: the largest score, where that is above 1. */
-const magnitudeOf = (scores: Scores): number => scores.flat().reduce((most, score) => Math.max(most, Math.abs(score)), 1)
-
 /** The grid as inputs and answers of each file. */
 async function sampleGraphs<Example>(
   { model, options, grid }: CheckRequest<Example>,
@@ -141,8 +138,7 @@ async function sampleGraphs<Example>(
     const exact = answers.get(`${entry.layout} fp32`)!.scores
     samples.push({
       path: entry.path,
-      tolerance:
-        entry.precision === 'fp32' ? tolerance * magnitudeOf(scores) : Math.max(leastInt8Tolerance, largestDifference(scores, exact) ?? 0),
+      tolerance: entry.precision === 'fp32' ? tolerance : Math.max(leastInt8Tolerance, largestDifference(scores, exact) ?? 0),
       inputs: encodeSampleTensors(
         batch.feeds,
         entry.inputs.map((i) => i.name),

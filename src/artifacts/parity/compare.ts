@@ -4,27 +4,18 @@ import { kendallTau } from '../../statistics/rank-correlation.js'
 export type Scores = readonly (readonly number[])[]
 
 /** Largest |a - b| over all scores; null when one is not finite or the shapes differ. */
-export const largestDifference = (a: Scores, b: Scores): number | null => largest(a, b, (x, y) => Math.abs(x - y))
-
-/**
- * Largest |a - b| / max(1, |b|): up to 1 the difference itself, beyond it relative to the score, because that is how float32 rounds (the
- * next number after 100 is 8e-6 away). What the tolerance of fp32 is held against.
- */
-export const largestScaledDifference = (a: Scores, b: Scores): number | null =>
-  largest(a, b, (x, y) => Math.abs(x - y) / Math.max(1, Math.abs(y)))
-
-function largest(a: Scores, b: Scores, differenceOf: (x: number, y: number) => number): number | null {
+export function largestDifference(a: Scores, b: Scores): number | null {
   if (a.length !== b.length) return null
-  let most = 0
+  let largest = 0
   for (const [i, row] of a.entries()) {
     if (row.length !== b[i]!.length) return null
     for (const [j, value] of row.entries()) {
-      const difference = differenceOf(value, b[i]![j]!)
+      const difference = Math.abs(value - b[i]![j]!)
       if (!Number.isFinite(difference)) return null
-      most = Math.max(most, difference)
+      largest = Math.max(largest, difference)
     }
   }
-  return most
+  return largest
 }
 
 /** How alike two sets of scores rank: mean Kendall tau and the share of examples with the same best choice (first of equals). */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readEnvironment } from '../../../src/artifacts/environment.js'
-import { largestDifference, largestScaledDifference, rankAgreement } from '../../../src/artifacts/parity/compare.js'
+import { largestDifference, rankAgreement } from '../../../src/artifacts/parity/compare.js'
 import { measureParity } from '../../../src/artifacts/parity/fp32.js'
 import { type GridCase, parityGrid, widthsOf } from '../../../src/artifacts/parity/grid.js'
 import { int8Failure, measureInt8, publishesInt8, relativeDrop } from '../../../src/artifacts/parity/int8.js'
@@ -21,16 +21,6 @@ describe('largestDifference', () => {
     expect(largestDifference([[1]], [])).toBeNull()
     expect(largestDifference([[Number.NaN]], [[Number.NaN]])).toBeNull()
     expect(largestDifference([[Number.POSITIVE_INFINITY]], [[1]])).toBeNull()
-  })
-})
-
-describe('largestScaledDifference', () => {
-  it('is the difference up to a score of 1 and relative to the score beyond, as float32 rounds', () => {
-    expect(largestScaledDifference([[0.5], [100.5]], [[0.25], [100]])).toBe(0.25)
-    expect(largestScaledDifference([[-1000.5]], [[-1000]])).toBe(5e-4)
-    expect(largestScaledDifference([[Number.NaN]], [[1]])).toBeNull()
-    // neighbours among float32 numbers, which no arithmetic could tell apart
-    expect(largestScaledDifference([[Math.fround(300.00003)]], [[300]])).toBeLessThan(1e-5)
   })
 })
 
