@@ -1,23 +1,12 @@
 import type { Command } from 'commander'
-import { didYouMean } from '../../util/closest.js'
-import { EspalierError } from '../../util/error.js'
-import { nodeKinds } from '../../vocabulary.js'
+import type { NodeKind } from '../../vocabulary.js'
 import { openShell, withApi } from '../command.js'
 import { formatTable } from '../output.js'
-import { days, moment, whole } from './flags.js'
+import { days, moment, nodeKind, whole } from './flags.js'
 import { modelPredictions } from './predict-models.js'
 
 const percent = (p: number) => `${(100 * p).toFixed(p > 0 && p < 0.01 ? 2 : 1)} %`
 const short = (id: string) => id.slice(id.indexOf(':') + 1)
-
-/** A kind as people write it: `table` is Table; BAD_INPUT names the kinds. */
-function kindOf(written: string): string {
-  const kind = nodeKinds.find((known) => known.toLowerCase() === written.toLowerCase())
-  if (kind) return kind
-  throw new EspalierError('BAD_INPUT', `unknown kind of node "${written}": expected one of ${nodeKinds.join(', ')}`, {
-    remedy: didYouMean(written, nodeKinds) ?? 'Name a kind of node.',
-  })
-}
 
 /** Asks one query and prints its answer as a table. */
 async function answer<T>(
@@ -63,13 +52,13 @@ function relationship(parent: Command): void {
   parent
     .command('relationship')
     .description('how nodes of two kinds are likely to be related')
-    .argument('<source>', 'kind of the one: Table')
-    .argument('<target>', 'kind of the other: Column')
+    .argument('<source>', 'kind of the one: Table', nodeKind)
+    .argument('<target>', 'kind of the other: Column', nodeKind)
     .requiredOption('--project <id>', 'whose edges to learn from')
-    .action(async (source: string, target: string, { project }: { project: string }, command: Command) => {
+    .action(async (source: NodeKind, target: NodeKind, { project }: { project: string }, command: Command) => {
       const query = `query ($project: ID!, $source: NodeKind!, $target: NodeKind!) {
         predictRelationshipType(projectId: $project, sourceKind: $source, targetKind: $target) { label probability count } }`
-      const variables = { project, source: kindOf(source), target: kindOf(target) }
+      const variables = { project, source, target }
       await answer<{ label: string; probability: number; count: number }[]>(
         command,
         'predictRelationshipType',
