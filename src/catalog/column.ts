@@ -1,5 +1,5 @@
 import type { CanonicalType, Properties, TypeTree } from '../vocabulary.js'
-import { canonicalType, parseType, printType } from './sources/type-tree.js'
+import { canonicalType, parseType, printType } from './sql/type-tree.js'
 
 /** How sources name what every column has; the ledger, its metrics and its changes read columns through this file alone. */
 export const columnProperties = {

@@ -1,5 +1,5 @@
 import { columnTypeText } from '../column.js'
-import { parseType, printType } from '../sources/type-tree.js'
+import { parseType, printType } from '../sql/type-tree.js'
 import { type GleanManifest, type GleanNode, momentOf } from './decode.js'
 
 export interface TypeDistributionOfDay {

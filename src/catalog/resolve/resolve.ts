@@ -2,7 +2,7 @@ import { type Problem, problem } from '../../util/problem.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
 import type { EdgeFact, NodeFact, Unresolved, UnresolvedTarget } from '../fact.js'
 import { kindSlugs, nodeId } from '../identity.js'
-import { qualify } from '../sources/names.js'
+import { qualify } from '../sql/names.js'
 import { partsOfId, type Scope } from './scope.js'
 
 const isStrings = (value: JsonValue | undefined): value is string[] => Array.isArray(value) && value.every((v) => typeof v === 'string')

@@ -3,12 +3,12 @@ import { type Problem, problem } from '../../util/problem.js'
 import type { NodeKind, Properties } from '../../vocabulary.js'
 import type { Fact, Moment, NodeFact, ParsedSource, SourceContext } from '../fact.js'
 import { nodeId } from '../identity.js'
+import { foldHive, qualify } from '../sql/names.js'
+import { canonicalType, parseType, printType } from '../sql/type-tree.js'
 import { changeHistoryFile, changeHistoryMark, type HistoryChange, type HistoryTable } from './change-history-format.js'
 import { readLegacy } from './change-history-legacy.js'
 import { controlMJson } from './control-m-json.js'
-import { foldHive, qualify } from './names.js'
 import { type Source, wholeText } from './source.js'
-import { canonicalType, parseType, printType } from './type-tree.js'
 
 /**
  * `json_with_changes.json`: what happened to columns, and when. The file tells of several moments: each is a snapshot of its own (only

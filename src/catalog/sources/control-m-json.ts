@@ -2,11 +2,19 @@ import { didYouMean } from '../../util/closest.js'
 import { messageOf } from '../../util/error.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { JsonValue, Properties } from '../../vocabulary.js'
+import { type Definitions, type Folder, type Holder, type Job, newHolder, setVariable } from '../control-m/control-m.js'
+import { controlMFacts } from '../control-m/control-m-facts.js'
+import { addFlow, addIf, addNotification, addSets, addWaits } from '../control-m/control-m-json-events.js'
+import {
+  commandOf,
+  isObject,
+  type JsonObject,
+  readCalendars,
+  readJsonProperties,
+  rowOf,
+  textOf,
+} from '../control-m/control-m-json-properties.js'
 import type { ParsedSource, SourceContext } from '../fact.js'
-import { type Definitions, type Folder, type Holder, type Job, newHolder, setVariable } from './control-m.js'
-import { controlMFacts } from './control-m-facts.js'
-import { addFlow, addIf, addNotification, addSets, addWaits } from './control-m-json-events.js'
-import { commandOf, isObject, type JsonObject, readCalendars, readJsonProperties, rowOf, textOf } from './control-m-json-properties.js'
 import { parseCutOff } from './json-cut-off.js'
 import { type Source, type SourceText, wholeText } from './source.js'
 

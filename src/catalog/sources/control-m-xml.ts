@@ -3,7 +3,6 @@ import { didYouMean } from '../../util/closest.js'
 import { messageOf } from '../../util/error.js'
 import { type Problem, problem } from '../../util/problem.js'
 import type { Properties } from '../../vocabulary.js'
-import type { ParsedSource, SourceContext } from '../fact.js'
 import {
   addSet,
   type Definitions,
@@ -14,9 +13,18 @@ import {
   normaliseOdate,
   pushProperty,
   setVariable,
-} from './control-m.js'
-import { type Attributes, calendarAttributes, folderKinds, plain, readAndOr, readProperties, readSign } from './control-m-elements.js'
-import { controlMFacts } from './control-m-facts.js'
+} from '../control-m/control-m.js'
+import {
+  type Attributes,
+  calendarAttributes,
+  folderKinds,
+  plain,
+  readAndOr,
+  readProperties,
+  readSign,
+} from '../control-m/control-m-elements.js'
+import { controlMFacts } from '../control-m/control-m-facts.js'
+import type { ParsedSource, SourceContext } from '../fact.js'
 import { pieces, type Source, type SourceText } from './source.js'
 
 /**

@@ -1,5 +1,5 @@
-import { plainDialect } from './sql-dialect.js'
-import { sqlSource } from './sql-source.js'
+import { plainDialect } from '../sql/sql-dialect.js'
+import { sqlSource } from '../sql/sql-source.js'
 
 /** DDL of Flink SQL: connectors in WITH, computed and metadata columns, watermarks, keys that are not enforced. */
 export const flinkDdl = sqlSource(

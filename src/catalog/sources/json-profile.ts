@@ -1,5 +1,5 @@
 import type { TypeTree } from '../../vocabulary.js'
-import { DistinctCounter } from './distinct.js'
+import { DistinctCounter } from '../sql/distinct.js'
 
 /** What kinds of value a place in the rows holds. */
 export type Kind = 'boolean' | 'integer' | 'decimal' | 'string' | 'date' | 'timestamp' | 'array' | 'object'

@@ -2,11 +2,11 @@ import { type Problem, problem } from '../../util/problem.js'
 import type { NodeKind, Properties } from '../../vocabulary.js'
 import type { EdgeFact, NodeFact, ParsedSource, SourceContext } from '../fact.js'
 import { nodeId } from '../identity.js'
+import { qualify } from '../sql/names.js'
+import { canonicalType, printType } from '../sql/type-tree.js'
 import { maxColumns, Profile, typeOf } from './json-profile.js'
 import { RowReader } from './json-rows.js'
-import { qualify } from './names.js'
 import { pieces, type Source, type SourceText } from './source.js'
-import { canonicalType, printType } from './type-tree.js'
 
 /**
  * A table per JSON file: an array of objects, an object with one array of objects, JSON Lines, or one object. Its id comes from the whole

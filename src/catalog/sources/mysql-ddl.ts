@@ -1,5 +1,5 @@
-import { plainDialect } from './sql-dialect.js'
-import { sqlSource } from './sql-source.js'
+import { plainDialect } from '../sql/sql-dialect.js'
+import { sqlSource } from '../sql/sql-source.js'
 
 /**
  * DDL of MySQL and MariaDB of every age: dumps with their comments, `TYPE=`, KEY definitions, code in comments of the form `/*!40101`,

@@ -1,5 +1,5 @@
-import { plainDialect } from './sql-dialect.js'
-import { sqlSource } from './sql-source.js'
+import { plainDialect } from '../sql/sql-dialect.js'
+import { sqlSource } from '../sql/sql-source.js'
 
 /**
  * DDL of PostgreSQL, pg_dump's included. A name without quotes is lower-case, a quoted one is another name (`"User"` is not `user`).

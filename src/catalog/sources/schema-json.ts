@@ -1,14 +1,14 @@
 import { messageOf } from '../../util/error.js'
 import { type Problem, problem } from '../../util/problem.js'
+import { applyConstraint } from '../ddl/ddl-constraints.js'
+import { addRelation, type Column, type Estate, newEstate, type Relation } from '../ddl/ddl-estate.js'
+import { factsOf } from '../ddl/ddl-facts.js'
+import { addColumns, newRelation, type Reading } from '../ddl/ddl-relations.js'
 import type { ParsedSource, SourceContext } from '../fact.js'
-import { applyConstraint } from './ddl-constraints.js'
-import { addRelation, type Column, type Estate, newEstate, type Relation } from './ddl-estate.js'
-import { factsOf } from './ddl-facts.js'
-import { addColumns, newRelation, type Reading } from './ddl-relations.js'
-import { foldHive } from './names.js'
+import { foldHive } from '../sql/names.js'
+import { linesOf } from '../sql/sql-text.js'
+import { parseType, printType } from '../sql/type-tree.js'
 import { type Source, wholeText } from './source.js'
-import { linesOf } from './sql-text.js'
-import { parseType, printType } from './type-tree.js'
 
 /**
  * Schemas as JSON: a list of databases, each with its tables, its columns (`[table, name]`, and their types beside), its primary keys and

@@ -1,5 +1,5 @@
-import { plainDialect } from './sql-dialect.js'
-import { sqlSource } from './sql-source.js'
+import { plainDialect } from '../sql/sql-dialect.js'
+import { sqlSource } from '../sql/sql-source.js'
 
 /** DDL of Spark SQL and Delta: USING a format, OPTIONS, partition columns in the list or of their own. */
 export const sparkDdl = sqlSource(

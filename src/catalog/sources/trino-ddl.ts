@@ -1,5 +1,5 @@
-import { plainDialect } from './sql-dialect.js'
-import { sqlSource } from './sql-source.js'
+import { plainDialect } from '../sql/sql-dialect.js'
+import { sqlSource } from '../sql/sql-source.js'
 
 /** DDL of Trino (and Presto): `catalog.schema.table`, ROW and ARRAY types in parentheses, properties in WITH. */
 export const trinoDdl = sqlSource(

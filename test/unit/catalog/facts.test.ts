@@ -8,7 +8,7 @@ import { type ColumnShape, guessRenames, nameLikeness } from '../../../src/catal
 import { mergeStatements, overlayContent } from '../../../src/catalog/resolve/merge.js'
 import { columnIdIn, resolveEdge } from '../../../src/catalog/resolve/resolve.js'
 import { partsOfId, rangesOfRemoval } from '../../../src/catalog/resolve/scope.js'
-import { qualify } from '../../../src/catalog/sources/names.js'
+import { qualify } from '../../../src/catalog/sql/names.js'
 import { nodeKinds, type Properties } from '../../../src/vocabulary.js'
 
 const content = (properties: Properties, name = 'n') => ({ name, qualifiedName: name, properties })

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { tablesOfCommand } from '../../../../src/catalog/control-m/command-tables.js'
+import { fillAutoEdit, normaliseOdate, withoutSecrets } from '../../../../src/catalog/control-m/control-m.js'
 import type { NodeFact } from '../../../../src/catalog/fact.js'
-import { tablesOfCommand } from '../../../../src/catalog/sources/command-tables.js'
-import { fillAutoEdit, normaliseOdate, withoutSecrets } from '../../../../src/catalog/sources/control-m.js'
 import { describeIf, sharedData } from '../../../support/need.js'
 import { codesOf, edgeOf, edgesOf, errorsOf, has, nodeOf, parseXml } from './support.js'
 

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HiveSQL } from '#dt-sql-parser'
-import { rules } from '../../../../src/catalog/sources/hive-tree.js'
+import { rules } from '../../../../src/catalog/lineage/hive-tree.js'
 import { describeIf, sharedData } from '../../../support/need.js'
 import { codesOf, columnsOf, edgeOf, edgesOf, errorsOf, has, nodeOf, parseHive, removalsOf } from './support.js'
 

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DistinctCounter } from '../../../../src/catalog/sources/distinct.js'
+import { DistinctCounter } from '../../../../src/catalog/sql/distinct.js'
 import { codesOf, columnsOf, edgesOf, errorsOf, has, nodeOf, parseJson } from './support.js'
 
 const sink = fs.readFileSync(path.join(import.meta.dirname, '../fixtures/kitchen-sink.json'), 'utf8')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fillVariables, linesOf, nextStatement, type Statement, splitStatements } from '../../../../src/catalog/sources/sql-text.js'
+import { fillVariables, linesOf, nextStatement, type Statement, splitStatements } from '../../../../src/catalog/sql/sql-text.js'
 
 const textsOf = (script: string) => splitStatements(script).map((s) => script.slice(s.start, s.end).trim())
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalType, decodeString, parseType, printType } from '../../../../src/catalog/sources/type-tree.js'
+import { canonicalType, decodeString, parseType, printType } from '../../../../src/catalog/sql/type-tree.js'
 import type { TypeTree } from '../../../../src/vocabulary.js'
 
 const scalars = [

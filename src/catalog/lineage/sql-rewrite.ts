@@ -1,3 +1,4 @@
+import type { Token } from '../sql/sql-tokens.js'
 import { naturalColumns } from './hive-scope.js'
 import { castTypes } from './sql-casts.js'
 import { clauseEnds, readAlias, sources } from './sql-from.js'
@@ -16,7 +17,6 @@ import {
   verbatim,
   words,
 } from './sql-token-edits.js'
-import type { Token } from './sql-tokens.js'
 
 /**
  * What the dialects of SQL say in words of their own, said as the Hive grammar reads it, as far as lineage goes: which columns flow

@@ -1,16 +1,16 @@
 import type { ParseTree } from '#dt-sql-parser'
 import type { TypeTree } from '../../vocabulary.js'
-import { type Relation, relationKey, type TableName } from './ddl-estate.js'
-import { recordQuery } from './ddl-queries.js'
-import { addColumns, type Reading } from './ddl-relations.js'
+import { type Relation, relationKey, type TableName } from '../ddl/ddl-estate.js'
+import { recordQuery } from '../ddl/ddl-queries.js'
+import { addColumns, type Reading } from '../ddl/ddl-relations.js'
+import { fillFromQuery, reportMissing } from '../ddl/hive-tables.js'
+import { TokenReader } from '../sql/sql-reader.js'
+import { type SqlReading, tableNameOf } from '../sql/sql-reading.js'
+import type { Token } from '../sql/sql-tokens.js'
 import { resolveQuery } from './hive-lineage.js'
 import { type Query, readQuery } from './hive-query.js'
-import { fillFromQuery, reportMissing } from './hive-tables.js'
 import { below, parseHive } from './hive-tree.js'
-import { TokenReader } from './sql-reader.js'
-import { type SqlReading, tableNameOf } from './sql-reading.js'
 import { type Respelled, respell } from './sql-respell.js'
-import type { Token } from './sql-tokens.js'
 
 /**
  * Queries of views, CTAS and INSERT. They are respelled for the Hive grammar (quotes, casts, names), which parses what the dialects have

@@ -4,6 +4,8 @@ import { type Problem, problem } from '../../util/problem.js'
 import type { EdgeLabel, NodeKind, Properties, TypeTree } from '../../vocabulary.js'
 import type { EdgeFact, Fact, NodeFact, SourceContext, Unresolved, UnresolvedTarget } from '../fact.js'
 import { nodeId } from '../identity.js'
+import { qualify } from '../sql/names.js'
+import { canonicalType, printType } from '../sql/type-tree.js'
 import {
   type Column,
   type ColumnSource,
@@ -15,8 +17,6 @@ import {
   type QueryRecord,
   type Relation,
 } from './ddl-estate.js'
-import { qualify } from './names.js'
-import { canonicalType, printType } from './type-tree.js'
 
 /** The facts of a finished script: databases, then tables and views with their columns, then what connects them, then removals. */
 export function factsOf(estate: Estate, context: SourceContext): { facts: Fact[]; problems: Problem[] } {

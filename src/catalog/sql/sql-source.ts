@@ -1,4 +1,4 @@
-import { type Source, wholeText } from './source.js'
+import { type Source, wholeText } from '../sources/source.js'
 import type { SqlDialect } from './sql-dialect.js'
 import { parseSqlScript } from './sql-script.js'
 

@@ -1,8 +1,8 @@
 import type { TypeTree } from '../../vocabulary.js'
-import { TokenReader } from './sql-reader.js'
+import { TokenReader } from '../sql/sql-reader.js'
+import type { Token } from '../sql/sql-tokens.js'
+import { readSqlType } from '../sql/sql-types.js'
 import { ahead, closing, is, isGroup, isName, isSign, made, opening, verbatim } from './sql-token-edits.js'
-import type { Token } from './sql-tokens.js'
-import { readSqlType } from './sql-types.js'
 
 /** Casts in Hive's words: `CAST(x AS character varying(10))` and `x::varchar(10)` are `cast(x as varchar(10))`. */
 export function castTypes(tokens: Token[]): Token[] {

@@ -1,12 +1,12 @@
 import type { ParseTree } from '#dt-sql-parser'
 import type { Properties } from '../../vocabulary.js'
+import { tableName } from '../lineage/hive-query.js'
+import { below, child, children, hasWord, identifier, identifiers, lineOf, literal } from '../lineage/hive-tree.js'
 import { applyConstraint, dropConstraint } from './ddl-constraints.js'
 import { type Column, findColumn, type Relation, relationFor, touchDatabase } from './ddl-estate.js'
 import { addColumns, renameRelation, renumber, replaceColumn } from './ddl-relations.js'
 import { readColumn, readConstraint } from './hive-columns.js'
-import { tableName } from './hive-query.js'
 import { alterView, type HiveReading, keyValues } from './hive-tables.js'
-import { below, child, children, hasWord, identifier, identifiers, lineOf, literal } from './hive-tree.js'
 
 /** ALTER TABLE and ALTER VIEW. False where the statement changes nothing that the catalog holds (partitions, owners, …). */
 export function alter(node: ParseTree, reading: HiveReading): boolean {

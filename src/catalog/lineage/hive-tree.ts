@@ -1,5 +1,5 @@
 import { HiveSQL, type ParseTree } from '#dt-sql-parser'
-import { decodeString } from './type-tree.js'
+import { decodeString } from '../sql/type-tree.js'
 
 /** The rules of dt-sql-parser's Hive grammar that we read (a test checks that the bundle has each). */
 export const rules = [

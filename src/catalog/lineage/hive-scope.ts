@@ -1,8 +1,8 @@
 import type { TypeTree } from '../../vocabulary.js'
-import type { ColumnSource, Relation } from './ddl-estate.js'
+import type { ColumnSource, Relation } from '../ddl/ddl-estate.js'
+import { type Fold, foldHive } from '../sql/names.js'
 import { type Transformation, transformations } from './hive-expression.js'
 import type { Joined } from './hive-query.js'
-import { type Fold, foldHive } from './names.js'
 
 /** Where a value comes from: columns that become (part of) it, columns that only steer it, and the strongest step between. */
 export interface Value {

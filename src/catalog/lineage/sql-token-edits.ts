@@ -1,4 +1,4 @@
-import type { Token } from './sql-tokens.js'
+import type { Token } from '../sql/sql-tokens.js'
 
 /** Is the token one of these key words? */
 export const is = (token: Token | undefined, ...words: readonly string[]): boolean =>

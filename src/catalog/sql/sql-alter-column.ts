@@ -1,5 +1,5 @@
-import { type Column, findColumn, type Relation } from './ddl-estate.js'
-import { moveColumn, unknownColumn } from './ddl-relations.js'
+import { type Column, findColumn, type Relation } from '../ddl/ddl-estate.js'
+import { moveColumn, unknownColumn } from '../ddl/ddl-relations.js'
 import { readAttributes, readDefault, readTypeInto } from './sql-columns.js'
 import type { TokenReader } from './sql-reader.js'
 import type { SqlReading } from './sql-reading.js'

@@ -1,8 +1,8 @@
 import type { ParseTree } from '#dt-sql-parser'
-import type { TableName } from './ddl-estate.js'
+import type { TableName } from '../ddl/ddl-estate.js'
+import { foldHive } from '../sql/names.js'
 import { type Expression, readExpression, type Windows } from './hive-expression.js'
 import { below, child, children, childrenOf, hasWord, identifier, identifiers, lineOf, type Rule, ruleOf } from './hive-tree.js'
-import { foldHive } from './names.js'
 
 /** A SELECT with its UNION branches and its CTEs: names only, nothing looked up yet. */
 export interface Query {

@@ -1,5 +1,5 @@
 import type { Properties } from '../../vocabulary.js'
-import { dropConstraint, dropPrimaryKey } from './ddl-constraints.js'
+import { dropConstraint, dropPrimaryKey } from '../ddl/ddl-constraints.js'
 import {
   type Column,
   type Estate,
@@ -9,8 +9,8 @@ import {
   relationKey,
   type TableName,
   touchDatabase,
-} from './ddl-estate.js'
-import { addColumns, moveColumn, renameRelation, renumber, replaceColumn, unknownColumn } from './ddl-relations.js'
+} from '../ddl/ddl-estate.js'
+import { addColumns, moveColumn, renameRelation, renumber, replaceColumn, unknownColumn } from '../ddl/ddl-relations.js'
 import { alterColumn } from './sql-alter-column.js'
 import { readColumn } from './sql-columns.js'
 import { dropIndex, renameIndex } from './sql-index.js'

@@ -1,5 +1,5 @@
+import { isStar, lineageOf, lineageProperties, type Resolved } from '../lineage/hive-lineage.js'
 import { type Estate, type QueryRecord, relationKey, type TableName } from './ddl-estate.js'
-import { isStar, lineageOf, lineageProperties, type Resolved } from './hive-lineage.js'
 
 /** A query that stands for itself, or (with `insert`) writes a table. */
 export interface RecordedQuery {

@@ -1,6 +1,6 @@
+import type { Token } from '../sql/sql-tokens.js'
 import { lateralMark } from './hive-lineage.js'
 import { ahead, behindName, closing, is, isGroup, isName, isSign, made, replace, verbatim, words } from './sql-token-edits.js'
-import type { Token } from './sql-tokens.js'
 
 export const clauseEnds = 'where group having order limit window union except intersect qualify fetch offset'.split(' ')
 

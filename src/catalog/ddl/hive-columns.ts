@@ -1,9 +1,9 @@
 import type { ParseTree } from '#dt-sql-parser'
+import { columnNames, tableName } from '../lineage/hive-query.js'
+import { below, child, children, hasWord, identifier, lineOf, literal, path, ruleOf, textOf } from '../lineage/hive-tree.js'
+import { decodeString, parseType, printType } from '../sql/type-tree.js'
 import type { Constraint } from './ddl-constraints.js'
 import type { Column, Estate, ForeignKey } from './ddl-estate.js'
-import { columnNames, tableName } from './hive-query.js'
-import { below, child, children, hasWord, identifier, lineOf, literal, path, ruleOf, textOf } from './hive-tree.js'
-import { decodeString, parseType, printType } from './type-tree.js'
 
 type LineOf = (node: ParseTree) => number
 

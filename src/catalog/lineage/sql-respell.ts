@@ -1,7 +1,7 @@
-import type { SqlReading } from './sql-reading.js'
+import type { SqlReading } from '../sql/sql-reading.js'
+import type { Token } from '../sql/sql-tokens.js'
 import { rewriteQuery } from './sql-rewrite.js'
 import { is } from './sql-token-edits.js'
-import type { Token } from './sql-tokens.js'
 
 /** A query in the words of Hive. */
 export interface Respelled {

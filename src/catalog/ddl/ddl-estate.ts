@@ -1,5 +1,5 @@
 import type { Properties, TypeTree } from '../../vocabulary.js'
-import { type Fold, qualify } from './names.js'
+import { type Fold, qualify } from '../sql/names.js'
 
 /** A table as a statement names it, unquoted, spelled as written. */
 export interface TableName {

@@ -1,6 +1,6 @@
 import type { Properties } from '../../vocabulary.js'
-import { append, dropNamed, named } from './ddl-constraints.js'
-import { type Relation, relationFor } from './ddl-estate.js'
+import { append, dropNamed, named } from '../ddl/ddl-constraints.js'
+import { type Relation, relationFor } from '../ddl/ddl-estate.js'
 import { readKeyColumns } from './sql-keys.js'
 import type { TokenReader } from './sql-reader.js'
 import { applyDeclared, type SqlReading, tableNameOf } from './sql-reading.js'

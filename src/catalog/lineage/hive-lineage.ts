@@ -1,5 +1,6 @@
 import type { Properties, TypeTree } from '../../vocabulary.js'
-import { type Estate, type Flow, type Lineage, relationKey } from './ddl-estate.js'
+import { type Estate, type Flow, type Lineage, relationKey } from '../ddl/ddl-estate.js'
+import { foldHive } from '../sql/names.js'
 import type { Expression } from './hive-expression.js'
 import { type GivenColumn, sumType, type TypeHint, tableFunctions } from './hive-expression-type.js'
 import type { Cte, Item, Join, Query, RowSource, Select } from './hive-query.js'
@@ -21,7 +22,6 @@ import {
   type Visible,
   visible,
 } from './hive-scope.js'
-import { foldHive } from './names.js'
 import { unnamedColumn } from './unnamed-column.js'
 
 export { isStar, type Output, type OutputColumn } from './hive-scope.js'

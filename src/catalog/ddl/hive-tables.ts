@@ -1,13 +1,13 @@
 import type { ParseTree } from '#dt-sql-parser'
 import { didYouMean } from '../../util/closest.js'
 import type { Properties } from '../../vocabulary.js'
+import { isStar, lineageOf, lineageProperties, type OutputColumn, type Resolved, resolveQuery } from '../lineage/hive-lineage.js'
+import { columnNames, readQuery, tableName } from '../lineage/hive-query.js'
+import { below, child, children, hasWord, identifier, identifiers, lineOf, literal, path } from '../lineage/hive-tree.js'
 import { applyConstraint } from './ddl-constraints.js'
 import { addRelation, findColumn, type Relation, relationKey, type TableName } from './ddl-estate.js'
 import { addColumns, copyColumns, isMade, newRelation, type Reading, suggestion } from './ddl-relations.js'
 import { readColumn, readConstraint } from './hive-columns.js'
-import { isStar, lineageOf, lineageProperties, type OutputColumn, type Resolved, resolveQuery } from './hive-lineage.js'
-import { columnNames, readQuery, tableName } from './hive-query.js'
-import { below, child, children, hasWord, identifier, identifiers, lineOf, literal, path } from './hive-tree.js'
 
 export type HiveReading = Reading<ParseTree>
 

@@ -1,5 +1,5 @@
 import type { Properties } from '../../vocabulary.js'
-import type { Column } from './ddl-estate.js'
+import type { Column } from '../ddl/ddl-estate.js'
 import { readReferences, readTableConstraint, skipKeyOptions } from './sql-keys.js'
 import { printTokens, type TokenReader } from './sql-reader.js'
 import { type Definition, readPairs, type SqlReading } from './sql-reading.js'

@@ -1,7 +1,7 @@
 import type { ParseTree } from '#dt-sql-parser'
 import type { TypeTree } from '../../vocabulary.js'
+import { parseType } from '../sql/type-tree.js'
 import { below, child, childrenOf, dottedName, ruleOf, textOf, unwrap } from './hive-tree.js'
-import { parseType } from './type-tree.js'
 
 /** A type that is known, or that is that of a column (`like`), or what SUM makes of that, or null. */
 export type TypeHint = { type: TypeTree } | { like: string[]; sum?: true } | null

@@ -1,5 +1,5 @@
 import type { Properties } from '../../vocabulary.js'
-import type { ForeignKey } from './ddl-estate.js'
+import type { ForeignKey } from '../ddl/ddl-estate.js'
 import type { TokenReader } from './sql-reader.js'
 import { type Declared, type Index, type SqlReading, tableNameOf } from './sql-reading.js'
 

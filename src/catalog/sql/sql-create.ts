@@ -1,9 +1,9 @@
 import type { JsonValue, Properties } from '../../vocabulary.js'
-import { addRelation, type Column, findColumn, type Relation, relationKey, type TableName } from './ddl-estate.js'
-import { addColumns, copyColumns, isMade, newRelation } from './ddl-relations.js'
+import { addRelation, type Column, findColumn, type Relation, relationKey, type TableName } from '../ddl/ddl-estate.js'
+import { addColumns, copyColumns, isMade, newRelation } from '../ddl/ddl-relations.js'
+import { fillFromSqlQuery } from '../lineage/sql-query.js'
 import { readColumn } from './sql-columns.js'
 import { isTableConstraint, readKeyColumns, readTableConstraint } from './sql-keys.js'
-import { fillFromSqlQuery } from './sql-query.js'
 import { type TokenReader, Unexpected } from './sql-reader.js'
 import { applyDeclared, type Declared, type Definition, readPairs, type SqlReading, tableNameOf } from './sql-reading.js'
 
