@@ -405,7 +405,7 @@ CREATE TABLE node_history (
   CONSTRAINT node_history_pkey PRIMARY KEY (node, valid_from),
   CONSTRAINT node_history_home CHECK (((NOT is_home) OR ((kind = 'Column'::text) AND begins AND (NOT ends) AND (valid_to = 'infinity'::timestamp with time zone))))
 );
-CREATE INDEX node_history_current ON public.node_history USING btree (scope, kind, node) WHERE (valid_to = 'infinity'::timestamp with time zone);
+CREATE INDEX node_history_current ON public.node_history USING btree (scope, kind DESC, node) WHERE (valid_to = 'infinity'::timestamp with time zone);
 CREATE INDEX node_history_end ON public.node_history USING btree (scope, valid_to) WHERE (valid_to < 'infinity'::timestamp with time zone);
 CREATE INDEX node_history_start ON public.node_history USING brin (scope int4_minmax_multi_ops, valid_from timestamptz_minmax_multi_ops) WITH (pages_per_range='32', autosummarize='on');
 

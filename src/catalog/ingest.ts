@@ -1,5 +1,5 @@
 import { buildIndexes } from '../postgres/bulk-load.js'
-import type { Client, Database, Sql } from '../postgres/sql.js'
+import type { Client, Connection, Database, Sql } from '../postgres/sql.js'
 import { EspalierError } from '../util/error.js'
 import { type Problem, problem } from '../util/problem.js'
 import { sweepDerivedKeys } from './derive/derivation-store.js'
@@ -108,7 +108,7 @@ export async function ingestFacts(database: Database, options: FactIngest): Prom
   assertOptions(options)
   try {
     return await database.transaction(async (client) => {
-      const report = await ingestHistory(client, options)
+      const report = await ingestHistory(client, { ...options, connect: database.connect })
       if (options.dryRun) throw new DryRun({ ...report, snapshotId: null })
       await options.alongside?.(client, report)
       return report
@@ -193,8 +193,13 @@ async function* watched(
   onProgress?.({ phase: 'writing', done: 0, total: 1 })
 }
 
+interface OpenIngest extends FactIngest {
+  /** opens another connection */
+  connect: () => Promise<Connection>
+}
+
 /** The moments of a history, a snapshot each, then what stands after them: never earlier than the last. */
-async function ingestHistory(client: Client, { moments = [], ...options }: FactIngest): Promise<IngestReport> {
+async function ingestHistory(client: Client, { moments = [], ...options }: OpenIngest): Promise<IngestReport> {
   const { rejectBelow: _, problems: __, ...early } = options
   const before: IngestReport[] = []
   for (const { observedAt, facts } of moments) {
@@ -210,7 +215,7 @@ async function ingestHistory(client: Client, { moments = [], ...options }: FactI
   }
 }
 
-async function ingestWith(client: Client, options: FactIngest): Promise<IngestReport> {
+async function ingestWith(client: Client, options: OpenIngest): Promise<IngestReport> {
   try {
     return await ingestAtOnce(client, options)
   } catch (error) {
@@ -220,7 +225,7 @@ async function ingestWith(client: Client, options: FactIngest): Promise<IngestRe
   }
 }
 
-async function ingestAtOnce(client: Client, options: FactIngest): Promise<IngestReport> {
+async function ingestAtOnce(client: Client, options: OpenIngest): Promise<IngestReport> {
   const { projectId, systemId, now, observedAt = now, complete: isComplete = false, sources = [], textDigest = '' } = options
   await lockProject(client, projectId)
   const scope = await openScope(client, projectId, systemId)
@@ -231,7 +236,7 @@ async function ingestAtOnce(client: Client, options: FactIngest): Promise<Ingest
   const known = await findReplay(client, { projectId, systemId, observedAt, isComplete, textDigest })
   if (known !== null) return readReplay(client, known, await readProblems(client, known, { limit: mostProblems }))
   const repeated = await findRepeated(client, { ...moment, textDigest }, facts)
-  const staged = repeated ?? (await stageFacts(client, moment, facts, options.bulkFrom))
+  const staged = repeated ?? (await stageFacts(client, moment, facts, options))
   const { contentHash, factsDigest, problems: found } = staged
   const fresh = 'fresh' in staged ? staged.fresh : null
   const problems = [...(options.problems ?? []), ...found]
@@ -298,7 +303,7 @@ async function stageFacts(
   client: Client,
   moment: Pick<NewSnapshot, 'scope' | 'isComplete' | 'observedAt' | 'sources'>,
   facts: FactStream,
-  bulkFrom = manyFacts,
+  { bulkFrom = manyFacts, connect }: Pick<OpenIngest, 'bulkFrom' | 'connect'>,
 ) {
   const { scope, isComplete, observedAt, sources } = moment
   const stage = async (stream: FactStream, fresh: FreshBatches | null) => {
@@ -311,7 +316,8 @@ async function stageFacts(
   if (!isMany) return stage(stream, null)
   await client.query('savepoint fresh')
   try {
-    return await stage(stream, new FreshBatches(client, scope, await openStream(client, scope, isComplete, sources), observedAt))
+    const firstStream = await openStream(client, scope, isComplete, sources)
+    return await stage(stream, new FreshBatches(client, scope, firstStream, observedAt, connect))
   } catch (error) {
     throw isTaken(error) ? new NotFresh() : error
   }

@@ -7,8 +7,10 @@ export interface Index {
   create: string
 }
 
-/** Sorting in memory, on all cores, is most of what building an index is. */
-const buildSettings = `set local maintenance_work_mem = '256MB'; set local max_parallel_maintenance_workers = 4;`
+/** Sorting in memory, on all cores, is most of what building an index is: of small tables, too. */
+const buildSettings = `
+set local maintenance_work_mem = '256MB'; set local max_parallel_maintenance_workers = 4; set local min_parallel_table_scan_size = '1MB';`
+const afterBuild = ['maintenance_work_mem', 'max_parallel_maintenance_workers', 'min_parallel_table_scan_size']
 
 /**
  * Takes the indexes of tables away that are about to be filled with many rows; `buildIndexes` makes them again. An entry of an index that
@@ -40,7 +42,9 @@ export async function takeIndexes(client: Client, tables: readonly string[]): Pr
 /** Makes the indexes that were taken, and (unless not `analyzed`) looks at the rows: what else this transaction asks of them is planned by it. */
 export async function buildIndexes(client: Client, indexes: readonly Index[], { analyzed = true } = {}): Promise<void> {
   if (indexes.length === 0) return
-  await client.query(buildSettings + indexes.map(({ create }) => create).join(';'))
+  await client.query(
+    [buildSettings, ...indexes.map(({ create }) => create), ...afterBuild.map((name) => `set local ${name} to default`)].join(';'),
+  )
   if (analyzed) await client.query(`analyze ${[...new Set(indexes.map(({ table }) => table))].join(', ')}`)
 }
 

@@ -4,7 +4,7 @@ import { EspalierError, messageOf } from '../util/error.js'
 import type { Logger } from '../util/log.js'
 import { openListener } from './listener.js'
 import { backOff, isConnectionLoss, isRetryable } from './retryable.js'
-import type { Client, Database, Sql, TransactionOptions } from './sql.js'
+import type { Client, Connection, Database, Sql, TransactionOptions } from './sql.js'
 
 /** The oldest server that `DATABASE_URL` may point to. */
 export const minimumServerVersion = 15
@@ -118,6 +118,20 @@ async function runOnce<T>(
   }
 }
 
+async function connect(settings: pg.ClientConfig): Promise<Connection> {
+  const connection = new pg.Client({ ...settings, connectionTimeoutMillis: 5_000 })
+  // one that breaks between two queries says so at the next
+  connection.on('error', () => undefined)
+  try {
+    await connection.connect()
+    await connection.query(`SET lock_timeout = '1s'`)
+  } catch (error) {
+    await connection.end().catch(() => undefined)
+    throw error
+  }
+  return { ...clientOf(connection), close: () => connection.end() }
+}
+
 /**
  * Opens a pool on a Postgres URL and checks that the server answers and is new enough.
  * A COMMIT whose connection broke is not repeated (it may have happened): that failure is thrown.
@@ -160,6 +174,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
       }
     },
     listen: listener.listen,
+    connect: () => connect(settings),
     close: () => (closing ??= listener.close().then(() => pool.end())),
   }
 }

@@ -18,6 +18,12 @@ export interface Client extends Sql {
   copyTo(statement: string): Readable
 }
 
+/** A connection that belongs to whoever opened it. */
+export interface Connection extends Client {
+  /** What it has not committed is undone. */
+  close(): Promise<void>
+}
+
 export interface TransactionOptions {
   /** default `read committed` */
   isolation?: 'read committed' | 'repeatable read' | 'serializable'
@@ -37,5 +43,10 @@ export interface Database extends Sql {
    * again and calls `on('')`: something may have been missed. A notification is only ever a hint to read again.
    */
   listen(channel: string, on: (payload: string) => void): Promise<() => Promise<void>>
+  /**
+   * A connection beside the pool, for what is asked while a transaction is at work on another one. The transaction waits for the answers
+   * without the server's knowing, who could not tell a deadlock: what has to wait for a lock for a second fails there (55P03).
+   */
+  connect(): Promise<Connection>
   close(): Promise<void>
 }

@@ -34,10 +34,13 @@ export class FreshRows {
   /** hashes of `contents`, and where their rows end */
   hashes: string[] = []
   contentEnds: number[] = []
+  /** Columns and all others apart: each come in the order of their keys, of which the indexes are as long as nothing else comes between. */
   readonly nodes = new CopyText()
+  readonly columns = new CopyText()
   readonly edges = new CopyText()
   readonly homes = new CopyText()
-  readonly entries = new CopyText()
+  readonly nodeEntries = new CopyText()
+  readonly columnEntries = new CopyText()
   /** how many homes of a type the tables got: parts of sums */
   readonly typeCounts = new CopyText()
   /** words of the entries that were not given out yet */
@@ -78,18 +81,20 @@ export class FreshRows {
   addNode({ id, kind, content, canonical: properties, isPartial, scope }: Omit<StagedNode, 'ordinal'>, origin: Origin): void {
     if (isPartial || this.recent.has(id) || this.older.has(id)) throw new NotFresh(id)
     const { json, version } = encodeContent(content, false, properties)
-    const key = (kind === 'Column' ? this.columnKeys : this.nodeKeys).take()
+    const isColumn = kind === 'Column'
+    const key = (isColumn ? this.columnKeys : this.nodeKeys).take()
     this.remember(id, key)
     const [name, qualifiedName] = [content.name ?? '', content.qualifiedName ?? '']
     const canonical = nullable(canonicalOf(kind, content.properties)) as string
     this.addContent(version, `${escapeCopyText(name)}\t${escapeCopyText(qualifiedName)}\t${escapeCopyText(json)}\t${canonical}\n`)
     const entry = entryTextOf(kind, scope, name, qualifiedName, content.properties)
     if (entry) {
-      this.entries.add(`${key}\t${escapeCopyText(entry.text)}\n`)
+      const entries = isColumn ? this.columnEntries : this.nodeEntries
+      entries.add(`${key}\t${escapeCopyText(entry.text)}\n`)
       this.addWordsOf(entry)
     }
     const row = `${key}\t${escapeCopyText(id)}\t${kind}\t${version}\t${canonical}\t${this.textOf(origin)}\t${scope}\t${entry !== null}\t`
-    if (kind === 'Column') this.waitForHome(id, { row, canonical, origin, isWorded: entry !== null })
+    if (isColumn) this.waitForHome(id, { row, canonical, origin, isWorded: entry !== null })
     else this.nodes.add(row + homeless)
     if (topKinds.has(kind)) this.uncontained.add(id)
     this.count++
@@ -135,7 +140,7 @@ export class FreshRows {
 
   /** Columns that have waited long enough. */
   giveUpHomes(): void {
-    for (const { row } of this.pending.values()) this.nodes.add(row + homeless)
+    for (const { row } of this.pending.values()) this.columns.add(row + homeless)
     this.pending.clear()
   }
 
@@ -189,7 +194,7 @@ export class FreshRows {
       this.hasHomes = true
       if (waiting.isWorded) this.countHome(table, waiting.canonical)
     }
-    this.nodes.add(isHome ? `${waiting.row}${table}\tt\t${escapeCopyText(tableId)}\n` : `${waiting.row}${table}\tf\t\\N\n`)
+    this.columns.add(isHome ? `${waiting.row}${table}\tt\t${escapeCopyText(tableId)}\n` : `${waiting.row}${table}\tf\t\\N\n`)
     return isHome
   }
 

@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { buildIndexes, type Index, takeIndexes } from '../../postgres/bulk-load.js'
 import { copyEncoded } from '../../postgres/copy.js'
-import type { Client, Sql } from '../../postgres/sql.js'
+import type { Client, Connection, Sql } from '../../postgres/sql.js'
 import type { EdgeFact } from '../fact.js'
 import type { CameKeys } from '../projection/graph-store.js'
 import type { Scope } from '../resolve/scope.js'
 import type { StagedNode } from './batch-store.js'
 import type { Origin } from './copy-text.js'
+import { batchTables, type ContentSums, edgeColumns, FreshQuestions, nodeColumns } from './fresh-questions.js'
 import { FreshRows, NotFresh } from './fresh-rows.js'
 import { isHome } from './home-store.js'
 import type { KeyPool } from './key-pool.js'
-import { nothing } from './staged-row.js'
 import { endOfPositions, startOfPositions } from './temporal.js'
 
 /** Whether nothing of the system is known, not even as the end of an edge, and the moment comes last in its project. */
@@ -36,11 +36,7 @@ const turnRows = 200
 /** New words are given out when so many have come together. */
 const wordsAtOnce = 5_000
 
-const tables = `
-create temp table fresh_node_batch (node bigint, id text collate "C", kind text collate "C", after uuid, canonical text collate "C",
-  file integer, location text, stated_at timestamptz, scope integer, is_worded boolean, parent bigint, is_home boolean, parent_id text collate "C") on commit drop;
-create temp table fresh_edge_batch (edge bigint, source bigint, target bigint, label text collate "C", discriminator text collate "C", after uuid,
-  file integer, location text, stated_at timestamptz, said text collate "C") on commit drop;
+const tables = `${batchTables('fresh_node_batch', 'fresh_edge_batch')}
 create temp table fresh_node (node bigint, before uuid, after uuid, parent bigint, canonical text collate "C", kind text collate "C",
   scope integer, file integer, location text, stated_at timestamptz, is_worded boolean) on commit drop;
 create temp table fresh_edge (edge bigint, before uuid, after uuid, source bigint, target bigint, label text collate "C", scope integer) on commit drop;
@@ -49,22 +45,15 @@ create temp table fresh_type (owner bigint, canonical text collate "C", n intege
 create temp table fresh_word (word text collate "C") on commit drop;
 create temp table fresh_content (hash uuid, name text, qualified_name text, properties text, canonical text collate "C") on commit drop;`
 
-const nodeColumns = [
-  ...['node', 'id', 'kind', 'after', 'canonical', 'file', 'location', 'stated_at', 'scope', 'is_worded', 'parent', 'is_home', 'parent_id'],
-]
-const edgeColumns = ['edge', 'source', 'target', 'label', 'discriminator', 'after', 'file', 'location', 'stated_at', 'said']
 const contentColumns = ['hash', 'name', 'qualified_name', 'properties', 'canonical']
 
-const keepContents = `
+const keepUnknown = `
 insert into fact_version (hash, name, qualified_name, properties, canonical)
 select c.hash, c.name, c.qualified_name, c.properties::jsonb, c.canonical from fresh_content c
 left join lateral (select true as found from fact_version f where f.hash = c.hash limit 1) f on true where f.found is null
 on conflict (hash) do nothing`
 
-/**
- * A batch goes where it belongs, and what it adds to the content hash is told (staging-store.ts has its definition). Of a home
- * its history tells all there is (home-store.ts).
- */
+/** A batch goes where it belongs. Of a home its history tells all there is (home-store.ts). */
 const keepBatch = (at: string, scope: number, stream: number) => `
 insert into assertion (stream, fact, from_position, to_position, version)
 select ${stream}, fact, '${startOfPositions}'::uuid, '${endOfPositions}'::uuid, after
@@ -77,33 +66,8 @@ select edge, source, label, target, discriminator, ${scope} from fresh_edge_batc
 insert into edge_history (edge, valid_from, version, is_visible, scope, label, begins, file, location, stated_at)
 select edge, ${at}, after, true, ${scope}, label, true, file, location, stated_at from fresh_edge_batch;
 insert into fresh_node select node, null, after, parent, canonical, kind, scope, file, location, stated_at, is_worded from fresh_node_batch where not (is_home and is_worded);
-insert into fresh_edge select edge, null, after, source, target, label, ${scope} from fresh_edge_batch where label <> 'HAS_COLUMN';`
-const sums = (side: number, text: string, from: string) => `
-select ${side} as side, count(*) as n, coalesce(sum(hashtextextended(${text}, 0)), 0)::text as a,
-  coalesce(sum(hashtextextended(${text}, 1)), 0)::text as b from ${from}`
-const saidHome = `parent_id || chr(1) || 'HAS_COLUMN' || chr(1) || id || chr(1) || chr(1) || '${nothing.version}'`
-const tellBatch = `
-${sums(0, 'id || chr(1) || after', 'fresh_node_batch')}
-union all ${sums(1, 'said', 'fresh_edge_batch')}
-union all ${sums(1, saidHome, 'fresh_node_batch where is_home')};
+insert into fresh_edge select edge, null, after, source, target, label, ${scope} from fresh_edge_batch where label <> 'HAS_COLUMN';
 truncate fresh_node_batch, fresh_edge_batch`
-
-/** Numbers of rows and sums of their hashes. */
-export interface ContentSums {
-  n: number
-  a: bigint
-  b: bigint
-}
-
-/** The places in a list of hashes of those that no content has yet; the lateral makes it one look-up each. */
-async function findUnknown(client: Client, hashes: readonly string[]): Promise<number[]> {
-  const { rows } = await client.query<{ place: number }>(
-    `select t.place::integer - 1 as place from unnest($1::text::uuid[]) with ordinality as t(hash, place)
-     left join lateral (select true as found from fact_version f where f.hash = t.hash limit 1) f on true where f.found is null order by 1`,
-    [`{${hashes.join(',')}}`],
-  )
-  return rows.map((row) => row.place)
-}
 
 const piecesOf = ({ rows, ends }: Contents, places: readonly number[]): Buffer[] => {
   const text = rows[0]!
@@ -111,14 +75,6 @@ const piecesOf = ({ rows, ends }: Contents, places: readonly number[]): Buffer[]
 }
 
 const ledgerTables = ['node_key', 'edge_key', 'assertion', 'node_history', 'edge_history']
-
-interface SumsRow {
-  /** 0 nodes, 1 edges */
-  side: 0 | 1
-  n: number
-  a: string
-  b: string
-}
 
 interface Batch {
   contents: Contents
@@ -153,6 +109,8 @@ export class FreshBatches {
   private isIdle = true
   private plannedHomes = false
   private readonly at: string
+  private aside: FreshQuestions | null = null
+  private own: FreshQuestions | null = null
 
   constructor(
     private readonly client: Client,
@@ -160,29 +118,44 @@ export class FreshBatches {
     /** the stream of the snapshot, its first */
     private readonly stream: number,
     observedAt: Date,
+    /** opens a connection beside `client` (FreshQuestions) */
+    private readonly connect: () => Promise<Connection>,
   ) {
     this.at = `'${observedAt.toISOString()}'::timestamptz`
   }
 
   async open(): Promise<void> {
-    await this.client.query(tables)
+    // what is found known must be there when the transaction names it: to its end nobody sweeps contents away (deletion-store.ts)
+    await this.client.query(`lock table fact_version in row exclusive mode; ${tables}`)
+    this.aside = await FreshQuestions.beside(this.connect)
     this.taken = await takeIndexes(this.client, ledgerTables)
     this.takenContents = await takeIndexes(this.client, ['fact_version'])
     this.takenEntries = await takeIndexes(this.client, ['search_entry'])
-    for (const pool of this.pools) await pool.draw(this.client, fewestRows)
+    await this.drawKeys()
+  }
+
+  /** Beside what goes on here; where that fails, once this has come to its end. */
+  private async ask<T>(question: (questions: FreshQuestions) => Promise<T>, goesOn?: Promise<unknown>): Promise<T> {
+    const { aside } = this
+    if (aside)
+      try {
+        return await question(aside)
+      } catch {
+        await this.leaveAside()
+      }
+    await goesOn
+    return question((this.own ??= FreshQuestions.within(this.client)))
+  }
+
+  private async leaveAside(): Promise<void> {
+    const { aside } = this
+    this.aside = null
+    await aside?.close()
   }
 
   private get pools(): readonly KeyPool[] {
     const { nodeKeys, columnKeys, edgeKeys } = this.rows
     return [nodeKeys, columnKeys, edgeKeys]
-  }
-
-  /** Enough for another batch as large as one whose keys were taken: more is drawn when it is short (`turn`). */
-  private async drawKeys(): Promise<void> {
-    for (const pool of this.pools) {
-      const wanted = Math.max(fewestRows, 2 * pool.takenLately)
-      if (pool.left < wanted) await pool.draw(this.client, wanted - pool.left)
-    }
   }
 
   addNode(node: Omit<StagedNode, 'ordinal'>, origin: Origin): void {
@@ -203,11 +176,7 @@ export class FreshBatches {
     await nextTurn()
     this.nextTurnAt = this.rows.count + turnRows
     if (this.rows.count >= (this.isIdle ? fewestRows : mostRows)) await this.send()
-    for (const pool of this.pools)
-      if (pool.left <= turnRows) {
-        await this.underWay
-        await pool.draw(this.client, fewestRows)
-      }
+    if (this.pools.some((pool) => pool.left <= turnRows)) await this.drawKeys(this.underWay)
   }
 
   /** Returns when nothing is under way. */
@@ -215,15 +184,21 @@ export class FreshBatches {
     await this.underWay
   }
 
+  /** Nothing more comes: after `close`, or because something failed. */
+  async end(): Promise<void> {
+    await Promise.allSettled([this.underWay])
+    await this.leaveAside()
+  }
+
   private async send(): Promise<void> {
     await this.underWay
     const { rows } = this
     const batch: Batch = {
       contents: { rows: rows.contents.take(), hashes: rows.hashes, ends: rows.contentEnds },
-      nodes: rows.nodes.take(),
+      nodes: [...rows.nodes.take(), ...rows.columns.take()],
       edges: rows.edges.take(),
       homes: rows.homes.take(),
-      entries: rows.entries.take(),
+      entries: [...rows.nodeEntries.take(), ...rows.columnEntries.take()],
     }
     rows.restart()
     this.nextTurnAt = turnRows
@@ -235,24 +210,38 @@ export class FreshBatches {
     this.underWay.catch(() => undefined)
   }
 
-  private async write({ contents, nodes, edges, homes, entries }: Batch): Promise<void> {
-    const { client } = this
-    if (contents.rows.length > 0) await this.writeContents(contents)
-    await copyEncoded(client, 'fresh_node_batch', nodeColumns, nodes)
-    if (edges.length > 0) await copyEncoded(client, 'fresh_edge_batch', edgeColumns, edges)
-    if (homes.length > 0) await copyEncoded(client, 'fresh_home', ['node', 'parent'], homes)
-    await copyEncoded(client, 'search_entry', ['node', 'words'], entries)
-    if (this.rows.words.size >= wordsAtOnce) await this.keepWords()
-    // of several statements pg answers all results
-    const results = (await client.query(keepBatch(this.at, this.scope.key, this.stream) + tellBatch)) as unknown as { rows: SumsRow[] }[]
-    const { rows } = results.at(-2)!
-    await this.drawKeys()
-    for (const { side, n, a, b } of rows) {
+  private async write(batch: Batch): Promise<void> {
+    const keeping = this.keep(batch)
+    const [kept, told] = await Promise.allSettled([keeping, this.tell(batch, keeping)])
+    if (kept.status === 'rejected') throw kept.reason
+    if (told.status === 'rejected') throw told.reason
+  }
+
+  private async tell({ nodes, edges }: Batch, keeping: Promise<void>): Promise<void> {
+    for (const { side, n, a, b } of await this.ask((questions) => questions.sumsOf(nodes, edges), keeping)) {
       const sums = side === 0 ? this.sums.nodes : this.sums.edges
       sums.n += n
       sums.a += BigInt(a)
       sums.b += BigInt(b)
     }
+    await this.drawKeys(keeping)
+  }
+
+  private drawKeys(goesOn?: Promise<unknown>): Promise<void> {
+    return this.ask((questions) => questions.drawKeys(this.pools, fewestRows), goesOn)
+  }
+
+  /** Contents last: which of them are known is found out meanwhile. */
+  private async keep({ contents, nodes, edges, homes, entries }: Batch): Promise<void> {
+    const { client } = this
+    const asked = this.isKnownContent ? this.aside?.findUnknown(contents.hashes).catch(() => null) : null
+    await copyEncoded(client, 'fresh_node_batch', nodeColumns, nodes)
+    if (edges.length > 0) await copyEncoded(client, 'fresh_edge_batch', edgeColumns, edges)
+    if (homes.length > 0) await copyEncoded(client, 'fresh_home', ['node', 'parent'], homes)
+    await copyEncoded(client, 'search_entry', ['node', 'words'], entries)
+    if (this.rows.words.size >= wordsAtOnce) await this.keepWords()
+    await client.query(keepBatch(this.at, this.scope.key, this.stream))
+    if (contents.rows.length > 0) await this.keepContents(contents, asked)
   }
 
   private async keepWords(): Promise<void> {
@@ -261,27 +250,32 @@ export class FreshBatches {
     await this.client.query('insert into fresh_word select unnest($1::text[])', [words])
   }
 
-  /** Straight into their table while none of them is known; of a batch of which some may be, those that are not. */
-  private async writeContents(contents: Contents): Promise<void> {
+  /** Straight into their table while none of them is known; of a batch of which some may be, those that are not: `asked`, their places. */
+  private async keepContents(contents: Contents, asked: Promise<number[] | null> | null | undefined): Promise<void> {
     const { client } = this
     if (this.takenContents.length > 0) return copyEncoded(client, 'fact_version', contentColumns, contents.rows)
-    if (!this.isKnownContent) {
-      await client.query('savepoint fresh_contents')
-      try {
-        await copyEncoded(client, 'fact_version', contentColumns, contents.rows)
-        await client.query('release savepoint fresh_contents')
-        return
-      } catch (error) {
-        if (!isTaken(error)) throw error
-        await client.query('rollback to savepoint fresh_contents')
-        this.isKnownContent = true
-      }
-    }
-    const unknown = await findUnknown(client, contents.hashes)
-    this.isKnownContent = unknown.length < contents.hashes.length
+    const { isKnownContent } = this
+    if (!isKnownContent && (await this.keepNew(contents))) return
+    const unknown = (await asked) ?? (await this.ask((questions) => questions.findUnknown(contents.hashes)))
+    this.isKnownContent = !isKnownContent || unknown.length < contents.hashes.length
     if (unknown.length === 0) return
     await copyEncoded(client, 'fresh_content', contentColumns, piecesOf(contents, unknown))
-    await client.query(`${keepContents}; truncate fresh_content`)
+    await client.query(`${keepUnknown}; truncate fresh_content`)
+  }
+
+  /** Whether they were all new; none of them is kept otherwise. */
+  private async keepNew(contents: Contents): Promise<boolean> {
+    const { client } = this
+    await client.query('savepoint fresh_contents')
+    try {
+      await copyEncoded(client, 'fact_version', contentColumns, contents.rows)
+    } catch (error) {
+      if (!isTaken(error)) throw error
+      await client.query('rollback to savepoint fresh_contents')
+      return false
+    }
+    await client.query('release savepoint fresh_contents')
+    return true
   }
 
   /** All is in its place, and indexed: a fact that was told twice shows itself (a unique index cannot be built: 23505). */

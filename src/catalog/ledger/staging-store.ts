@@ -9,8 +9,9 @@ import { mergeStatements, type Statement } from '../resolve/merge.js'
 import { partsOfId, rangesOfRemoval, type Scope } from '../resolve/scope.js'
 import { StagedBatches, type StagedEdge, type StagedNode } from './batch-store.js'
 import type { Origin } from './copy-text.js'
+import type { ContentSums } from './fresh-questions.js'
 import { NotFresh, topKinds } from './fresh-rows.js'
-import type { ContentSums, FreshBatches } from './fresh-store.js'
+import type { FreshBatches } from './fresh-store.js'
 import { edgeFault, encodeContent, idPrefix, isPlainEdge, isPlainNode, nodeFault, storable } from './staged-row.js'
 
 /** Facts as they come; a function gives them from the start again when a transaction must be repeated. */
@@ -67,12 +68,11 @@ export class Staging {
   async stage(facts: FactStream, isComplete: boolean): Promise<string> {
     try {
       await this.load(facts)
-    } catch (error) {
+      await this.fresh?.close()
+    } finally {
       // what is under way would go on behind a rollback
-      await Promise.allSettled([this.fresh?.idle(), this.batches.idle()])
-      throw error
+      await Promise.allSettled([this.fresh?.end(), this.batches.idle()])
     }
-    await this.fresh?.close()
     await this.applyRemovals()
     await this.addContainers()
     await this.merge()

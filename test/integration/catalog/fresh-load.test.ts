@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { deleteFromCatalog, sweepContents } from '../../../src/catalog/deletion/deletion-store.js'
 import type { Fact } from '../../../src/catalog/fact.js'
 import { type FactIngest, ingestFacts } from '../../../src/catalog/ingest.js'
-import type { Database } from '../../../src/postgres/sql.js'
+import type { Connection, Database } from '../../../src/postgres/sql.js'
 import { seeded } from '../../../src/util/random.js'
 import { freshDatabase } from '../../support/database.js'
 import { tell, tellStored } from '../../support/ledger-telling.js'
@@ -172,6 +174,44 @@ describe('a system that nothing is known of', () => {
     expect((await load(database, facts)).nodes.added).toBe(20_013)
   }, 60_000)
 
+  it('is the same where no connection can be had beside its own, or that one is lost, at whichever question', async () => {
+    const told = []
+    const facts = estate({ tables: 6, width: 1_000 })
+    for (const lostAt of [null, 0, 1, 2, 5, 8, 10, 13, 16]) {
+      const { database } = await freshDatabase()
+      await load(database, estate({ tables: 3, width: 1_000 }).map(abroad), { projectId: 'q', bulkFrom: 1 })
+      const asked = { count: 0 }
+      const connect = () => (lostAt === 0 ? Promise.reject(new Error('no more connections')) : losing(database, lostAt, asked))
+      await load({ ...database, connect }, () => facts, { bulkFrom: 1 })
+      if (lostAt !== null && lostAt > 0) expect(asked.count).toBeGreaterThanOrEqual(lostAt)
+      told.push({ ledger: await tell(database), stored: await tellStored(database), beside: await tellBeside(database) })
+    }
+    for (const other of told) expect(other).toEqual(told[0])
+  }, 120_000)
+
+  it('keeps contents that it shares with what is deleted meanwhile', async () => {
+    const { database } = await freshDatabase()
+    const facts = estate({ tables: 10, width: 2_000 })
+    await load(database, estate({ tables: 1, width: 1 }).map(renamed('p/s/', 'r/s/')), { projectId: 'r' })
+    await load(database, facts.map(abroad), { projectId: 'q' })
+    await database.transaction((client) => deleteFromCatalog(client, { kind: 'project', projectId: 'q' }))
+    let sweep: Promise<number> | undefined
+    await load(database, async function* () {
+      for (const [i, fact] of facts.entries()) {
+        // by then the first batches have been found known, every one of them
+        if (i === 30_000) {
+          sweep = sweepContents(database)
+          await Promise.race([sweep, waitsForLock(database)])
+        }
+        yield fact
+      }
+    })
+    await sweep
+    const [{ n }] = (await rows(database, `select count(*) as n from node where project_id = 'p'`)) as [{ n: number }]
+    expect(n).toBe(20_013)
+    expect((await load(database, facts, { observedAt: at(3) })).changes).toBe(0)
+  }, 60_000)
+
   it('may have been told of after a time that is told of later', async () => {
     const { database } = await freshDatabase()
     const { database: other } = await freshDatabase()
@@ -184,6 +224,29 @@ describe('a system that nothing is known of', () => {
     expect(await tellStored(database)).toEqual(await tellStored(other))
   })
 })
+
+/** A connection whose server ends it while it is asked for the `lostAt`-th time. */
+async function losing(database: Database, lostAt: number | null, asked: { count: number }): Promise<Connection> {
+  const connection = await database.connect()
+  const { rows } = await connection.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const lose = () => (++asked.count === lostAt ? database.query('select pg_terminate_backend($1, 5000)', [rows[0]!.pid]) : undefined)
+  return {
+    ...connection,
+    async query(text, values) {
+      await lose()
+      return connection.query(text, values)
+    },
+    copyFrom(statement) {
+      void lose()
+      return connection.copyFrom(statement)
+    },
+  }
+}
+
+async function waitsForLock(database: Database): Promise<void> {
+  const waiting = `select 1 from pg_locks where relation = 'fact_version'::regclass and not granted`
+  while ((await database.query(waiting)).rows.length === 0) await delay(20)
+}
 
 const renamed = (from: string, to: string) => (fact: Fact) => JSON.parse(JSON.stringify(fact).replaceAll(from, to)) as Fact
 const elsewhere = renamed('p/s/', 'p/x/')

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { openDatabase } from '../../../src/postgres/database.js'
+import { uuidArray } from '../../../src/postgres/uuid-array.js'
 import { freshDatabase } from '../../support/database.js'
 
 it('gives int8 as numbers, dates as text, floats whole', async () => {
@@ -104,4 +106,31 @@ it('says that a database is not there: waiting would not help', async () => {
   const { url } = await freshDatabase()
   const opening = openDatabase(Object.assign(new URL(url), { pathname: '/not_there' }).toString())
   await expect(opening).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('"not_there" does not exist') })
+})
+
+it('opens connections beside the pool, which wait for no lock for long, and undo what they did not commit', async () => {
+  const { database } = await freshDatabase()
+  await database.query('CREATE TABLE held (n int)')
+  const connection = await database.connect()
+  await database.transaction(async (client) => {
+    await client.query('LOCK TABLE held IN ACCESS EXCLUSIVE MODE')
+    await expect(connection.query('SELECT * FROM held')).rejects.toMatchObject({ code: '55P03' })
+  })
+  await connection.query('BEGIN')
+  await connection.query('INSERT INTO held VALUES (1)')
+  await connection.close()
+  expect((await database.query('SELECT count(*) AS n FROM held')).rows).toEqual([{ n: 0 }])
+  await expect(connection.query('SELECT 1')).rejects.toThrow()
+})
+
+it('takes many UUIDs as one value', async () => {
+  const { database } = await freshDatabase()
+  const ids = Array.from({ length: 5_000 }, () => randomUUID())
+  for (const some of [[], ids.slice(0, 1), ids]) {
+    const { rows } = await database.query<{ id: string }>(
+      'SELECT id FROM unnest($1::uuid[]) WITH ORDINALITY AS t(id, place) ORDER BY place',
+      [uuidArray(some)],
+    )
+    expect(rows.map((row) => row.id)).toEqual(some)
+  }
 })
