@@ -1,18 +1,19 @@
 /**
  * Columns per second from parsed facts into the ledger, beside what Postgres itself does with the same columns in the same run: COPY into
  * a bare table, upserts by UNNEST, and (the floor) the ledger's own rows put into tables of the same indexes by one INSERT … SELECT each.
- * $BENCH_COLUMNS (default 100,000) says how many; $BENCH_LARGE (default 1,000,000; 0: none) how many for the look at memory. A load of
- * 20,000 into a ledger of its own comes first: a process's first one is compiled while it runs (measured: 0.85 of the speed of the next).
+ * $BENCH_COLUMNS (default 100,000) says how many, $BENCH_ROUNDS (3) how often; $BENCH_LARGE (default 1,000,000; 0: none) how many for the look at
+ * memory. A load of 20,000 into a ledger of its own comes first: a process's first one is compiled while it runs (measured: 0.85 of the speed of the next).
  */
 import { ingestFacts } from '../../dist/catalog/ingest.js'
 import { buildIndexes, takeIndexes } from '../../dist/postgres/bulk-load.js'
 import { copyRows } from '../../dist/postgres/copy.js'
-import { loadNow, openLedger, peakMemory, timed } from './support/ledger.mjs'
+import { loadNow, median, openLedger, peakMemory, timed } from './support/ledger.mjs'
 import { estateFacts } from './support/synthetic-estate.mjs'
 
 const columns = Number(process.env.BENCH_COLUMNS ?? 100_000)
 const large = Number(process.env.BENCH_LARGE ?? 1_000_000)
 const wide = 3_000
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3)
 export const title = `${columns.toLocaleString('en')} columns from facts into the ledger`
 
 function* columnRows() {
@@ -63,21 +64,30 @@ const ingestAt = (database, n, options = {}) =>
     ...{ facts: () => estateFacts({ columns, ...options }), sources: [{ dialect: 'hive-ddl', file: 'estate.sql' }] },
   })
 
-/** A line per case; `of`: how many columns it is about. */
+/** What upserts of the columns alone took, in the round before it: what all that follows is divided by. */
+const peer = 'raw UNNEST upsert, new'
+
+/** A line per case, of medians; `of`: how many columns it is about. */
 function table() {
-  const rows = []
+  const cases = new Map()
+  let peerSeconds = Number.NaN
   return {
-    rows,
     async measure(what, work, of = columns) {
       const [[result, seconds], peak] = await peakMemory(() => timed(work))
-      rows.push({
-        what,
-        s: seconds.toFixed(2),
-        'columns/s': Math.round(of / seconds).toLocaleString('en'),
-        'peak RSS MiB': peak.toFixed(0),
-      })
-      if (process.env.BENCH_VERBOSE) console.log(rows.at(-1), loadNow())
+      if (what === peer) peerSeconds = seconds
+      const runs = cases.get(what) ?? []
+      cases.set(what, [...runs, { seconds, peak, rate: of / seconds, ratio: of / seconds / (columns / peerSeconds) }])
+      if (process.env.BENCH_VERBOSE) console.log(what, seconds.toFixed(2), loadNow())
       return Object.assign(result ?? {}, { seconds })
+    },
+    get rows() {
+      return [...cases].map(([what, runs]) => ({
+        what,
+        s: median(runs.map((run) => run.seconds)).toFixed(2),
+        'columns/s': Math.round(median(runs.map((run) => run.rate))).toLocaleString('en'),
+        'of UNNEST': median(runs.map((run) => run.ratio)).toFixed(2),
+        'peak RSS MiB': Math.max(...runs.map((run) => run.peak)).toFixed(0),
+      }))
     },
   }
 }
@@ -93,34 +103,38 @@ async function inLedger(work) {
 }
 
 export async function run() {
-  const { rows, measure } = table()
+  const lines = table()
+  const { measure } = lines
   const notes = [loadNow()]
   await inLedger((database) => ingestAt(database, 1, { columns: 20_000 }))
-  await inLedger(async (database) => {
-    await measure('raw COPY', () => rawCopy(database))
-    await measure('raw UNNEST upsert, new', () => rawUpsert(database))
-    await measure('raw UNNEST upsert, again', () => rawUpsert(database))
-    await measure('ingest, new, into an empty ledger', () => ingestAt(database, 1))
-    await measure('floor: its rows alone, indexes as they are', await floor(database, 'kept', false))
-    await measure('floor: its rows alone, indexes built at the end', await floor(database, 'built', true))
-    const again = await measure('ingest, the same again', () => ingestAt(database, 2))
-    const changed = await measure('ingest, 1 % changed', () => ingestAt(database, 3, { changed: 0.01 }))
-    await measure('ingest, new, beside as many of another project', () => ingestAt(database, 4, { projectId: 'other' }))
-    notes.push(`changes: ${again.changes} the second time, ${changed.changes} the third`)
-  })
   const widths = []
-  for (const width of [wide, 30])
-    widths.push(
-      await inLedger((database) =>
-        measure(`ingest, new, tables of ${width.toLocaleString('en')} columns`, () => ingestAt(database, 1, { width })),
-      ),
-    )
-  notes.push(
-    `a column of a table of ${wide} takes ${(widths[0].seconds / widths[1].seconds).toFixed(2)} of the time of one of 30 (goal: at most 1)`,
-  )
+  for (let round = 0; round < rounds; round++) {
+    await inLedger(async (database) => {
+      await measure('raw COPY', () => rawCopy(database))
+      await measure(peer, () => rawUpsert(database))
+      await measure('raw UNNEST upsert, again', () => rawUpsert(database))
+      await measure('ingest, new, into an empty ledger', () => ingestAt(database, 1))
+      await measure('floor: its rows alone, indexes as they are', await floor(database, 'kept', false))
+      await measure('floor: its rows alone, indexes built at the end', await floor(database, 'built', true))
+      const again = await measure('ingest, the same again', () => ingestAt(database, 2))
+      const changed = await measure('ingest, 1 % changed', () => ingestAt(database, 3, { changed: 0.01 }))
+      await measure('ingest, new, beside as many that say the same', () => ingestAt(database, 4, { projectId: 'other' }))
+      await measure('ingest, new, beside twice as many that do not', () => ingestAt(database, 5, { projectId: 'third', stem: 'order' }))
+      if (round === 0) notes.push(`changes: ${again.changes} the second time, ${changed.changes} the third`)
+    })
+    const secondsOf = async (width) => {
+      const what = `ingest, new, tables of ${width.toLocaleString('en')} columns`
+      return (await inLedger((database) => measure(what, () => ingestAt(database, 1, { width })))).seconds
+    }
+    const atWide = await secondsOf(wide)
+    const atNarrow = await secondsOf(30)
+    widths.push(atWide / atNarrow)
+  }
+  const ratio = median(widths).toFixed(2)
+  notes.push(`a column of a table of ${wide} takes ${ratio} of the time of one of 30 (median of ${rounds}; goal: at most 1)`)
   if (large > 0)
     await inLedger((database) =>
       measure(`ingest, new, ${large.toLocaleString('en')} columns`, () => ingestAt(database, 1, { columns: large }), large),
     )
-  return { rows, notes: [...notes, loadNow()] }
+  return { rows: lines.rows, notes: [...notes, `medians of ${rounds} rounds`, loadNow()] }
 }

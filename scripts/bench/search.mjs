@@ -29,7 +29,7 @@ insert into catalog_scope (project_id, system_id) select 'p' || p, 's' from gene
 insert into node_key (key, id, kind, scope) select key, 'p' || project || '/s/' || lower(kind) || ':' || qualified_name, kind, project from fact;
 insert into fact_version (hash, name, qualified_name, properties)
 select md5(key::text)::uuid, name, qualified_name, case when comment is null then '{}' else jsonb_build_object('comment', comment) end from fact;
-insert into node_history (node, valid_from, version, scope, kind) select key, '2024-01-01', md5(key::text)::uuid, project, kind from fact;
+insert into node_history (node, valid_from, version, scope, kind, begins) select key, '2024-01-01', md5(key::text)::uuid, project, kind, true from fact;
 analyze node_key; analyze fact_version; analyze node_history`
 
 const questions = {

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { EspalierError, messageOf } from '../util/error.js'
 import type { Logger } from '../util/log.js'
+import { EncodedCopy } from './encoded-copy.js'
 import { openListener } from './listener.js'
 import { backOff, isConnectionLoss, isRetryable } from './retryable.js'
 import type { Client, Connection, Database, Sql, TransactionOptions } from './sql.js'
@@ -12,7 +13,7 @@ const transactionTries = 5
 const connectTries = 5
 
 export interface DatabaseOptions {
-  /** connections at most (default 10); the listener takes one more */
+  /** connections at most (default 10); the listener takes one more, and so does each large first load while it runs */
   maxConnections?: number
   /** told of broken idle connections; silent by default */
   log?: Logger
@@ -83,6 +84,12 @@ export function assertServerVersion(version: number, url: string): void {
 /** A checked-out pg client as our Client. */
 const clientOf = (connection: pg.ClientBase): Client => ({
   query: (text, values) => connection.query(text, values as unknown[] | undefined) as never,
+  copyEncoded: (tables) =>
+    new Promise((resolve, reject) => {
+      const given = tables.filter(({ chunks }) => chunks.length > 0)
+      if (given.length === 0) resolve()
+      else connection.query(new EncodedCopy(given, (error) => (error ? reject(error) : resolve())))
+    }),
   copyFrom: (statement) => connection.query(copyFrom(statement)),
   copyTo: (statement) => connection.query(copyTo(statement)),
 })

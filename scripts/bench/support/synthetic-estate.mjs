@@ -13,14 +13,18 @@ const types = [
 
 const typeOf = (table, column) => (table * 7 + column * 3) % types.length
 const databaseOf = (table) => `db_${Math.floor(table / 100)}`
-const tableName = (table) => `table_${table}`
+const tableName = (table, stem = 'table') => `${stem}_${table}`
 const columnName = (column) => `column_${column}`
 
 /** Column c of a table has another type in a later state of the estate: every `1 / changed`-th of all. */
 const isChanged = (ordinal, changed) => changed > 0 && ordinal % Math.round(1 / changed) === 0
 
-/** `columns` columns in tables of `width`; `changed`: the part of the columns whose type is another one than with 0. */
-export function* estateFacts({ columns, width = 30, changed = 0, projectId = 'bench', systemId = 'warehouse', file = 'estate.sql' }) {
+/**
+ * `columns` columns in tables of `width`; `changed`: the part of the columns whose type is another one than with 0; `stem`: what the names
+ * of tables begin with. What two estates of one stem say of a column is the same but for its id.
+ */
+export function* estateFacts(options) {
+  const { columns, width = 30, changed = 0, stem, projectId = 'bench', systemId = 'warehouse', file = 'estate.sql' } = options
   const prefix = `${projectId}/${systemId}`
   let left = columns
   for (let table = 0; left > 0; table++) {
@@ -30,9 +34,9 @@ export function* estateFacts({ columns, width = 30, changed = 0, projectId = 'be
     })
     const database = databaseOf(table)
     if (table % 100 === 0) yield node('Database', 'database', database, database, {})
-    const qualified = `${database}.${tableName(table)}`
+    const qualified = `${database}.${tableName(table, stem)}`
     const width_ = Math.min(width, left)
-    yield node('Table', 'table', tableName(table), qualified, { table_type: 'managed', column_count: width_ })
+    yield node('Table', 'table', tableName(table, stem), qualified, { table_type: 'managed', column_count: width_ })
     const tableId = `${prefix}/table:${qualified}`
     yield { fact: 'edge', sourceId: `${prefix}/database:${database}`, label: 'CONTAINS', targetId: tableId, properties: {}, provenance }
     for (let column = 0; column < width_; column++) {

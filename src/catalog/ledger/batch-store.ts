@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { copyEncoded, escapeCopyText } from '../../postgres/copy.js'
+import { escapeCopyText } from '../../postgres/copy.js'
 import type { Client } from '../../postgres/sql.js'
 import type { NodeKind, Properties } from '../../vocabulary.js'
 import type { FactContent } from '../change.js'
@@ -168,13 +168,15 @@ export class StagedBatches {
   }): Promise<void> {
     const { client } = this
     if (batch.nodes.length > 0) {
-      await copyEncoded(client, 'stage_batch', nodeColumns, batch.nodes)
+      await client.copyEncoded([{ table: 'stage_batch', columns: nodeColumns, chunks: batch.nodes }])
       const { rowCount: kept } = await client.query(keepContents(this.knowsSome))
       this.knowsSome = kept !== batch.nodeCount
       await client.query(keepBatch)
     }
-    if (batch.edges.length > 0) await copyEncoded(client, 'stage_edge', edgeColumns, batch.edges)
-    if (batch.removals.length > 0) await copyEncoded(client, 'stage_removal', removalColumns, batch.removals)
+    await client.copyEncoded([
+      { table: 'stage_edge', columns: edgeColumns, chunks: batch.edges },
+      { table: 'stage_removal', columns: removalColumns, chunks: batch.removals },
+    ])
     if (batch.contents.size > 0)
       await client.query(
         `insert into fact_version (hash, properties) select * from unnest($1::uuid[], $2::jsonb[]) on conflict do nothing`,

@@ -1,7 +1,7 @@
 import { escapeCopyText } from '../../postgres/copy.js'
 import type { NodeKind } from '../../vocabulary.js'
 import type { EdgeFact } from '../fact.js'
-import { type EntryText, entryTextOf } from '../search/entry-text.js'
+import { type EntryText, EntryTexts, roughWordsOf, wordsOf } from '../search/entry-text.js'
 import type { StagedNode } from './batch-store.js'
 import { CopyText, nullable, type Origin, originText } from './copy-text.js'
 import { KeyPool } from './key-pool.js'
@@ -64,7 +64,10 @@ export class FreshRows {
   private readonly tableTypes = new Map<string, number>()
   private readonly knownContents = new Set<string>()
   private knownWords = new Set<string>()
+  private readonly entryTexts = new EntryTexts()
   private lastContainer = ''
+  private lastTableId = ''
+  private lastTableText = ''
   private lastOrigin: Origin | null = null
   private lastOriginText = ''
 
@@ -87,10 +90,10 @@ export class FreshRows {
     const [name, qualifiedName] = [content.name ?? '', content.qualifiedName ?? '']
     const canonical = nullable(canonicalOf(kind, content.properties)) as string
     this.addContent(version, `${escapeCopyText(name)}\t${escapeCopyText(qualifiedName)}\t${escapeCopyText(json)}\t${canonical}\n`)
-    const entry = entryTextOf(kind, scope, name, qualifiedName, content.properties)
+    const entry = this.entryTexts.of(kind, scope, name, qualifiedName, content.properties)
     if (entry) {
       const entries = isColumn ? this.columnEntries : this.nodeEntries
-      entries.add(`${key}\t${escapeCopyText(entry.text)}\n`)
+      entries.add(`${key}\t${entry.text}\n`)
       this.addWordsOf(entry)
     }
     const row = `${key}\t${escapeCopyText(id)}\t${kind}\t${version}\t${canonical}\t${this.textOf(origin)}\t${scope}\t${entry !== null}\t`
@@ -113,24 +116,21 @@ export class FreshRows {
     this.recent = new Map()
   }
 
-  /** Columns of a table say the table's name each, and names return. */
-  private addWordsOf({ said: [qualified, ...others] }: EntryText): void {
-    const cut = qualified.lastIndexOf(' ') + 1
-    const container = qualified.slice(0, cut)
-    if (container !== this.lastContainer) this.addWords(container)
+  /** Columns of a table say the table's name each. */
+  private addWordsOf({ container, words, texts }: EntryText): void {
+    if (container !== this.lastContainer) this.addWords(roughWordsOf(container))
     this.lastContainer = container
-    const name = qualified.slice(cut)
-    if (name !== '' && !this.knownWords.has(name)) this.addWords(name)
-    for (const said of others) this.addWords(said)
+    this.addWords(words)
+    if (texts !== '') this.addWords(roughWordsOf(texts))
   }
 
-  private addWords(said: string): void {
-    for (const word of said.split(/[\t-\r ]+/)) if (word !== '' && !this.knownWords.has(word)) this.addWord(word)
-  }
-
-  private addWord(word: string): void {
-    this.knownWords.add(word)
-    if (!'=#@'.includes(word[0]!)) this.words.add(word)
+  private addWords(rough: readonly string[]): void {
+    for (const said of rough)
+      if (said !== '' && !this.knownWords.has(said))
+        for (const word of wordsOf(said)) {
+          this.knownWords.add(word)
+          if (!'=#@'.includes(word[0]!)) this.words.add(word)
+        }
   }
 
   private waitForHome(id: string, waiting: Waiting): void {
@@ -194,8 +194,13 @@ export class FreshRows {
       this.hasHomes = true
       if (waiting.isWorded) this.countHome(table, waiting.canonical)
     }
-    this.columns.add(isHome ? `${waiting.row}${table}\tt\t${escapeCopyText(tableId)}\n` : `${waiting.row}${table}\tf\t\\N\n`)
+    this.columns.add(isHome ? `${waiting.row}${table}\tt\t${this.idText(tableId)}\n` : `${waiting.row}${table}\tf\t\\N\n`)
     return isHome
+  }
+
+  private idText(tableId: string): string {
+    if (tableId !== this.lastTableId) [this.lastTableId, this.lastTableText] = [tableId, escapeCopyText(tableId)]
+    return this.lastTableText
   }
 
   /** Columns of a table come in a row. */

@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { buildIndexes, type Index, takeIndexes } from '../../postgres/bulk-load.js'
-import { copyEncoded } from '../../postgres/copy.js'
 import type { Client, Connection, Sql } from '../../postgres/sql.js'
 import type { EdgeFact } from '../fact.js'
 import type { CameKeys } from '../projection/graph-store.js'
 import type { Scope } from '../resolve/scope.js'
 import type { StagedNode } from './batch-store.js'
 import type { Origin } from './copy-text.js'
-import { batchTables, type ContentSums, edgeColumns, FreshQuestions, nodeColumns } from './fresh-questions.js'
+import { batchTables, type ContentSums, edgeColumns, FreshQuestions, nodeColumns, noteWords } from './fresh-questions.js'
 import { FreshRows, NotFresh } from './fresh-rows.js'
 import { isHome } from './home-store.js'
 import type { KeyPool } from './key-pool.js'
@@ -69,9 +68,17 @@ insert into fresh_node select node, null, after, parent, canonical, kind, scope,
 insert into fresh_edge select edge, null, after, source, target, label, ${scope} from fresh_edge_batch where label <> 'HAS_COLUMN';
 truncate fresh_node_batch, fresh_edge_batch`
 
-const piecesOf = ({ rows, ends }: Contents, places: readonly number[]): Buffer[] => {
+/** Those at some places, which are in order: neighbours in one piece. */
+function piecesOf({ rows, ends }: Contents, places: readonly number[]): Buffer[] {
   const text = rows[0]!
-  return places.length === ends.length ? rows : places.map((place) => text.subarray(place === 0 ? 0 : ends[place - 1]!, ends[place]!))
+  const pieces: Buffer[] = []
+  for (let i = 0; i < places.length; ) {
+    const first = places[i]!
+    let last = first
+    while (places[++i] === last + 1) last++
+    pieces.push(text.subarray(first === 0 ? 0 : ends[first - 1]!, ends[last]!))
+  }
+  return pieces
 }
 
 const ledgerTables = ['node_key', 'edge_key', 'assertion', 'node_history', 'edge_history']
@@ -101,10 +108,8 @@ export class FreshBatches {
   readonly sums: { nodes: ContentSums; edges: ContentSums } = { nodes: { n: 0, a: 0n, b: 0n }, edges: { n: 0, a: 0n, b: 0n } }
   private readonly rows = new FreshRows()
   private nextTurnAt = turnRows
-  private isKnownContent = false
   private taken: Index[] = []
   private takenContents: Index[] = []
-  private takenEntries: Index[] = []
   private underWay: Promise<unknown> = Promise.resolve()
   private isIdle = true
   private plannedHomes = false
@@ -126,11 +131,16 @@ export class FreshBatches {
 
   async open(): Promise<void> {
     // what is found known must be there when the transaction names it: to its end nobody sweeps contents away (deletion-store.ts)
-    await this.client.query(`lock table fact_version in row exclusive mode; ${tables}`)
-    this.aside = await FreshQuestions.beside(this.connect)
-    this.taken = await takeIndexes(this.client, ledgerTables)
-    this.takenContents = await takeIndexes(this.client, ['fact_version'])
-    this.takenEntries = await takeIndexes(this.client, ['search_entry'])
+    await this.client.query('lock table fact_version in row exclusive mode')
+    const aside = FreshQuestions.beside(this.connect)
+    try {
+      await this.client.query(tables)
+      this.taken = await takeIndexes(this.client, ledgerTables)
+      this.takenContents = await takeIndexes(this.client, ['fact_version'])
+    } finally {
+      this.aside = await aside
+    }
+    if (this.aside) await this.client.query(noteWords)
     await this.drawKeys()
   }
 
@@ -150,6 +160,7 @@ export class FreshBatches {
   private async leaveAside(): Promise<void> {
     const { aside } = this
     this.aside = null
+    await aside?.idle()
     await aside?.close()
   }
 
@@ -190,7 +201,7 @@ export class FreshBatches {
     await this.leaveAside()
   }
 
-  private async send(): Promise<void> {
+  private async send({ isLast = false } = {}): Promise<void> {
     await this.underWay
     const { rows } = this
     const batch: Batch = {
@@ -203,18 +214,21 @@ export class FreshBatches {
     rows.restart()
     this.nextTurnAt = turnRows
     this.isIdle = false
-    this.underWay = this.write(batch).finally(() => {
+    this.underWay = this.write(batch, isLast).finally(() => {
       this.isIdle = true
     })
     // awaited before the next batch goes
     this.underWay.catch(() => undefined)
   }
 
-  private async write(batch: Batch): Promise<void> {
+  private async write(batch: Batch, isLast: boolean): Promise<void> {
     const keeping = this.keep(batch)
-    const [kept, told] = await Promise.allSettled([keeping, this.tell(batch, keeping)])
+    const telling = this.tell(batch, keeping).then(() => (isLast ? undefined : this.drawKeys(keeping)))
+    const [kept, told] = await Promise.allSettled([keeping, telling])
     if (kept.status === 'rejected') throw kept.reason
     if (told.status === 'rejected') throw told.reason
+    // nobody waits for that
+    this.aside?.placeWords().catch(() => undefined)
   }
 
   private async tell({ nodes, edges }: Batch, keeping: Promise<void>): Promise<void> {
@@ -224,7 +238,6 @@ export class FreshBatches {
       sums.a += BigInt(a)
       sums.b += BigInt(b)
     }
-    await this.drawKeys(keeping)
   }
 
   private drawKeys(goesOn?: Promise<unknown>): Promise<void> {
@@ -233,15 +246,21 @@ export class FreshBatches {
 
   /** Contents last: which of them are known is found out meanwhile. */
   private async keep({ contents, nodes, edges, homes, entries }: Batch): Promise<void> {
-    const { client } = this
-    const asked = this.isKnownContent ? this.aside?.findUnknown(contents.hashes).catch(() => null) : null
-    await copyEncoded(client, 'fresh_node_batch', nodeColumns, nodes)
-    if (edges.length > 0) await copyEncoded(client, 'fresh_edge_batch', edgeColumns, edges)
-    if (homes.length > 0) await copyEncoded(client, 'fresh_home', ['node', 'parent'], homes)
-    await copyEncoded(client, 'search_entry', ['node', 'words'], entries)
+    const isAsked = this.takenContents.length === 0 && contents.hashes.length > 0
+    const asked = isAsked ? this.aside?.findUnknown(contents.hashes).catch(() => null) : undefined
+    await this.client.copyEncoded([
+      { table: 'fresh_node_batch', columns: nodeColumns, chunks: nodes },
+      { table: 'fresh_edge_batch', columns: edgeColumns, chunks: edges },
+      { table: 'fresh_home', columns: ['node', 'parent'], chunks: homes },
+      { table: 'search_entry', columns: ['node', 'words'], chunks: entries },
+    ])
     if (this.rows.words.size >= wordsAtOnce) await this.keepWords()
-    await client.query(keepBatch(this.at, this.scope.key, this.stream))
+    await this.client.query(keepBatch(this.at, this.scope.key, this.stream))
     if (contents.rows.length > 0) await this.keepContents(contents, asked)
+  }
+
+  private copy(table: string, columns: readonly string[], chunks: readonly Buffer[]): Promise<void> {
+    return this.client.copyEncoded([{ table, columns, chunks }])
   }
 
   private async keepWords(): Promise<void> {
@@ -250,25 +269,24 @@ export class FreshBatches {
     await this.client.query('insert into fresh_word select unnest($1::text[])', [words])
   }
 
-  /** Straight into their table while none of them is known; of a batch of which some may be, those that are not: `asked`, their places. */
-  private async keepContents(contents: Contents, asked: Promise<number[] | null> | null | undefined): Promise<void> {
+  /** `asked`: the places of those that are not known. */
+  private async keepContents(contents: Contents, asked: Promise<number[] | null> | undefined): Promise<void> {
     const { client } = this
-    if (this.takenContents.length > 0) return copyEncoded(client, 'fact_version', contentColumns, contents.rows)
-    const { isKnownContent } = this
-    if (!isKnownContent && (await this.keepNew(contents))) return
+    if (this.takenContents.length > 0) return this.copy('fact_version', contentColumns, contents.rows)
     const unknown = (await asked) ?? (await this.ask((questions) => questions.findUnknown(contents.hashes)))
-    this.isKnownContent = !isKnownContent || unknown.length < contents.hashes.length
     if (unknown.length === 0) return
-    await copyEncoded(client, 'fresh_content', contentColumns, piecesOf(contents, unknown))
+    const pieces = piecesOf(contents, unknown)
+    if (await this.keepNew(pieces)) return
+    await this.copy('fresh_content', contentColumns, pieces)
     await client.query(`${keepUnknown}; truncate fresh_content`)
   }
 
-  /** Whether they were all new; none of them is kept otherwise. */
-  private async keepNew(contents: Contents): Promise<boolean> {
+  /** Straight into their table. Returns whether all of them were new after all; none of them is kept otherwise. */
+  private async keepNew(contents: readonly Buffer[]): Promise<boolean> {
     const { client } = this
     await client.query('savepoint fresh_contents')
     try {
-      await copyEncoded(client, 'fact_version', contentColumns, contents.rows)
+      await this.copy('fact_version', contentColumns, contents)
     } catch (error) {
       if (!isTaken(error)) throw error
       await client.query('rollback to savepoint fresh_contents')
@@ -281,14 +299,16 @@ export class FreshBatches {
   /** All is in its place, and indexed: a fact that was told twice shows itself (a unique index cannot be built: 23505). */
   async close(): Promise<void> {
     this.rows.giveUpHomes()
-    await this.send()
+    await this.send({ isLast: true })
     await this.underWay
     await this.keepWords()
     this.rows.giveTypeCounts()
     const types = this.rows.typeCounts.take()
-    if (types.length > 0) await copyEncoded(this.client, 'fresh_type', ['owner', 'canonical', 'n'], types)
+    await this.copy('fresh_type', ['owner', 'canonical', 'n'], types)
     await this.buildContentIndexes()
-    await buildIndexes(this.client, [...this.taken, ...this.takenEntries])
+    await buildIndexes(this.client, this.taken)
+    // in an empty ledger, which is planned for by what is in it now
+    if (this.taken.length > 0) await this.client.query('analyze search_entry')
     // who has a new word first holds it to the end of the transaction, and others wait: so late, and all in one order
     await this.client.query('insert into search_word select distinct word from fresh_word order by word on conflict do nothing')
     if (this.rows.hasHomes)

@@ -1,4 +1,4 @@
-import { copyRows } from '../../postgres/copy.js'
+import { encodeCopyRow } from '../../postgres/copy.js'
 import type { Client } from '../../postgres/sql.js'
 import type { NewSnapshot } from '../ledger/snapshot-store.js'
 import {
@@ -39,7 +39,10 @@ const estateRows = (node: number, at: number, counts: EstateCounts, ideal: TypeD
   ...estateKeys.map((key): MetricRow => [node, countName(key), new Date(at), counts[key]]),
 ]
 
-const save = (client: Client, rows: readonly MetricRow[]) => copyRows(client, 'metric', ['node', 'name', 'observed_at', 'value'], rows)
+async function save(client: Client, rows: readonly MetricRow[]): Promise<void> {
+  const text = Buffer.from(rows.map(encodeCopyRow).join(''))
+  if (text.length > 0) await client.copyEncoded([{ table: 'metric', columns: ['node', 'name', 'observed_at', 'value'], chunks: [text] }])
+}
 
 const keyOfColumn = (canonical: string) => `coalesce(nullif(${canonical}, ''), 'unclassified')`
 

@@ -15,6 +15,16 @@ describe('canonical JSON', () => {
     )
   })
 
+  it('sorts keys by code unit, escapes as JSON does, and leaves out what is undefined, however often a shape comes', () => {
+    const wide = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`k${39 - i}`, i]))
+    const value = { b: 'é "\\\u0001\u007f', 10: [1, { z: null, a: undefined }], 9: true, a: { y: undefined, x: wide } }
+    const sorted = Object.keys(wide)
+      .sort()
+      .map((key) => `"${key}":${wide[key]}`)
+    const text = `{"10":[1,{"z":null}],"9":true,"a":{"x":{${sorted}}},"b":${JSON.stringify(value.b)}}`
+    for (let i = 0; i < 3; i++) expect(canonicalJson(value)).toBe(text)
+  })
+
   it('refuses what JSON cannot carry', () => {
     expect(() => canonicalJson({ a: Number.NaN })).toThrow(TypeError)
   })
