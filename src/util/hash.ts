@@ -25,7 +25,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 const longestPlain = 100
-/** Most texts are short and say nothing that needs escaping: looking is quicker than having it done. */
+/** Most texts are short and need no escaping: looking is quicker (both together: 0.75 of the time of JSON.stringify and sorting). */
 function stringJson(text: string): string {
   if (text.length > longestPlain) return JSON.stringify(text)
   for (let i = 0; i < text.length; i++) {
@@ -55,7 +55,7 @@ const longestShape = 32
 const shapes = new Shape()
 let shapeCount = 0
 
-/** Objects of few shapes come again and again: the keys of one in canonical order, found in a quarter of the time of sorting them. */
+/** The keys of an object in canonical order. Objects of few shapes come again and again: theirs are looked up. */
 function membersOf(keys: readonly string[]): readonly Member[] {
   if (keys.length > longestShape) return inOrder(keys)
   let shape = shapes

@@ -34,7 +34,7 @@ export class FreshRows {
   /** hashes of `contents`, and where their rows end */
   hashes: string[] = []
   contentEnds: number[] = []
-  /** Columns and all others apart: each come in the order of their keys, of which the indexes are as long as nothing else comes between. */
+  /** Columns and all others apart: each come in the order of their keys, and index entries in order are put into their places sooner. */
   readonly nodes = new CopyText()
   readonly columns = new CopyText()
   readonly edges = new CopyText()

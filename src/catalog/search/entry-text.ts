@@ -19,7 +19,7 @@ const spacedText = (said: unknown): string =>
   typeof said === 'string' ? said.slice(0, longest).toLowerCase().replace(punctuationOfTexts, ' ') : ''
 /** Words as the reader of tsvector cuts them. */
 export const wordsOf = (said: string): string[] => said.split(spaces).filter((word) => word !== '')
-/** Nearly: cut by spaces alone, with empty ones, in a third of the time. */
+/** The same roughly, but quickly: cut by spaces alone, some empty. */
 export const roughWordsOf = (said: string): string[] => said.split(' ')
 
 /** What the search index holds of a node. */
@@ -50,7 +50,8 @@ const mostNames = 5_000
 
 /**
  * Makes search entries of nodes, in the very words that the ledger's own SQL makes of them (search-index-store.ts, which tells what an
- * entry is): a fifth of the time where a first load brings many, whose names come again, and whose columns have their tables in common.
+ * entry is): a third of the time where a first load brings many. Names come again, and columns have their tables in common: what was made of
+ * those is kept.
  */
 export class EntryTexts {
   /** null: not all ASCII */
