@@ -189,6 +189,28 @@ describe('a system that nothing is known of', () => {
     for (const other of told) expect(other).toEqual(told[0])
   }, 120_000)
 
+  it('may come while others do, whatever they have in common', async () => {
+    const facts = estate({ tables: 6, width: 700 })
+    const projects = ['q', 'r', 't', 'u']
+    const told = []
+    for (const isAtOnce of [false, true]) {
+      const { database } = await freshDatabase()
+      await load(database, estate({ tables: 2, width: 700 }))
+      const bring = (projectId: string) => load(database, () => facts.map(renamed('p/s/', `${projectId}/s/`)), { projectId, bulkFrom: 1 })
+      if (isAtOnce) await Promise.all(projects.map(bring))
+      else for (const projectId of projects) await bring(projectId)
+      const { snapshots, ...ledger } = await tell(database)
+      const ids = snapshots.map((snapshot) => snapshot['id'])
+      expect(new Set(ids).size).toBe(5)
+      const { assertions, contents } = await tellStored(database)
+      const { entries, ...beside } = await tellBeside(database)
+      // marked by the keys of scopes
+      const words = entries.map((entry) => JSON.stringify(entry).replace(/'@\d+'/, "'@'"))
+      told.push({ ledger, contents, beside, words, assertions: assertions.map(({ fact, version }) => `${fact} ${version}`).sort() })
+    }
+    expect(told[1]).toEqual(told[0])
+  }, 60_000)
+
   it('keeps contents that it shares with what is deleted meanwhile', async () => {
     const { database } = await freshDatabase()
     const facts = estate({ tables: 10, width: 2_000 })
