@@ -3,7 +3,7 @@ import type { Problem } from '../../util/problem.js'
 import { haveDigest } from '../facts-digest.js'
 import type { Scope } from '../resolve/scope.js'
 import type { Tally } from './ledger-store.js'
-import { mostProblems, type NewSnapshot, openStream, readProblems, streamName } from './snapshot-store.js'
+import { findStream, mostProblems, type NewSnapshot, readProblems, streamName } from './snapshot-store.js'
 import type { FactStream } from './staging-store.js'
 
 /** A snapshot that says what its predecessor said, of a project where nothing has changed since. */
@@ -36,8 +36,8 @@ type Coming = Pick<NewSnapshot, 'observedAt' | 'isComplete' | 'sources'> & { tex
  */
 export async function findRepeated(client: Client, coming: Coming & { scope: Scope }, facts: FactStream): Promise<Repeated | null> {
   const { scope, isComplete, sources, textDigest } = coming
-  const stream = await openStream(client, scope, isComplete, sources)
-  const found = await readPredecessor(client, stream, coming)
+  const stream = await findStream(client, scope, isComplete, sources)
+  const found = stream === null ? undefined : await readPredecessor(client, stream, coming)
   if (!found) return null
   const isSameText = textDigest !== '' && found.textDigest === textDigest
   // facts of texts are told by these: reading them twice would take as long as comparing them

@@ -60,8 +60,15 @@ export function streamName(isComplete: boolean, sources: readonly SourceFile[]):
 export async function openStream(client: Client, scope: Scope, isComplete: boolean, sources: readonly SourceFile[]): Promise<number> {
   const name = streamName(isComplete, sources)
   await client.query('insert into stream (scope, name) values ($1, $2) on conflict do nothing', [scope.key, name])
-  const { rows } = await client.query<{ key: number }>('select key from stream where scope = $1 and name = $2', [scope.key, name])
-  return rows[0]!.key
+  return (await findStream(client, scope, isComplete, sources))!
+}
+
+/** Null where nothing has come by it yet. */
+export async function findStream(sql: Sql, scope: Scope, isComplete: boolean, sources: readonly SourceFile[]): Promise<number | null> {
+  const { rows } = await sql.query<{ key: number }>('select key from stream where scope = $1 and name = $2', [
+    ...[scope.key, streamName(isComplete, sources)],
+  ])
+  return rows[0]?.key ?? null
 }
 
 /** Saves the snapshot's row (its counts come at the end) and what it takes away by name. */

@@ -131,6 +131,19 @@ describe('ingest of DDL', () => {
     expect((await readSnapshots(database)).map((s) => s.observedAt)).toEqual([day(2), day(1)])
   })
 
+  it('writes nothing for what was said of that time already, under the name of another file', async () => {
+    const removal = { fact: 'removal' as const, id: 'bank/hive/table:gone', provenance: { dialect: 'test', file: 'f', location: 'l' } }
+    const say = (file: string) =>
+      ingestFacts(database, {
+        ...{ projectId: 'bank', systemId: 'hive', observedAt: day(1), now: day(9), facts: [removal] },
+        sources: [{ dialect: 'test', file }],
+      })
+    const { snapshotId } = await say('a')
+    const before = await rowsOf('stream')
+    expect(await say('b')).toMatchObject({ isReplay: true, snapshotId })
+    expect(await rowsOf('stream')).toBe(before)
+  })
+
   it('tells what changed, now, then and in between', async () => {
     await load(first, 1)
     const report = await load(second, 3)
