@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Question, TestCase } from '../datasets/cases/case.js'
 import { EspalierError } from '../util/error.js'
-import { problem } from '../util/problem.js'
+import { factProblems } from '../util/fact-problems.js'
 import { evaluateTrainingResults, type TrainingContext, type TrainingEvaluation } from './training-results.js'
 
 const count = z.number().min(0)
@@ -44,14 +44,7 @@ export function evaluateGiven(facts: unknown): TrainingEvaluation {
   if (!parsed.success)
     throw new EspalierError('BAD_INPUT', `facts: ${z.prettifyError(parsed.error).split('\n')[0]!.replace(/^✖ /, '')}`, {
       remedy: 'Hand in modelMetrics, trainingContext, checkpoint, predictions (id of a case -> answer) and testCases.',
-      problems: parsed.error.issues.slice(0, 20).map(({ path, message, input }) =>
-        problem({
-          code: 'bad-fact',
-          where: ['facts', ...path].join('.'),
-          found: JSON.stringify(input)?.slice(0, 80) ?? 'nothing',
-          expected: message,
-        }),
-      ),
+      problems: factProblems(parsed.error),
     })
   const { modelMetrics, trainingContext, checkpoint, predictions, testCases } = parsed.data
   assertOnce(testCases)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { columnNullable, columnOrdinal, columnTypeText } from '../catalog/column.js'
 import type { GleanManifest } from '../catalog/glean/decode.js'
 import { EspalierError } from '../util/error.js'
-import { problem } from '../util/problem.js'
+import { factProblems } from '../util/fact-problems.js'
 import { type CatalogEdge, type CatalogNode, edgeLabels, nodeKinds, type Properties } from '../vocabulary.js'
 import { apart } from './apart.js'
 import type { ColumnEvent } from './column-types.js'
@@ -134,14 +134,7 @@ export function parseGivenFacts(facts: unknown, now: Date): GivenFacts {
       'BAD_INPUT',
       `facts: ${parsed.error.issues.length} problem(s), the first at ${parsed.error.issues[0]!.path.join('.')}`,
       {
-        problems: parsed.error.issues.slice(0, 20).map(({ path, message, input }) =>
-          problem({
-            code: 'bad-fact',
-            where: ['facts', ...path].join('.'),
-            found: JSON.stringify(input)?.slice(0, 80) ?? 'nothing',
-            expected: message,
-          }),
-        ),
+        problems: factProblems(parsed.error),
         remedy: 'Hand in nodes and edges as the catalog gives them.',
       },
     )

@@ -9,9 +9,10 @@ const statementOf = ({ table, columns }: EncodedRows): string =>
   `COPY ${table.split('.').map(pg.escapeIdentifier).join('.')} (${columns.map(pg.escapeIdentifier).join(', ')}) FROM STDIN`
 
 /**
- * A query object for pg (as pg-copy-streams has them): COPY into several tables as one simple query (postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY): a table's rows are given
- * to the socket in one piece as soon as the server asks for them, and it goes on to the next by itself. One after the other, each table would
- * wait for two turns of the event loop, of which a caller who is busy beside it leaves few.
+ * A query object for pg (as pg-copy-streams has them): COPY into several tables as one simple query
+ * (postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY). A table's rows are given to the socket in one piece as soon as the server
+ * asks for them, and it goes on to the next by itself: one after the other, each table would wait for two turns of the event loop, of which a
+ * caller who is busy beside it leaves few.
  */
 export class EncodedCopy {
   private next = 0
